@@ -1,0 +1,7 @@
+"""Every URL of the central host; tests/contract/permissions.py lists them with who may open each."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,8 @@
+"""Pages and API for granian; see docs/how-to/run-in-production.md."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dangjian.config.settings")
+application = get_wsgi_application()

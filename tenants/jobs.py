@@ -1,0 +1,95 @@
+"""Background jobs: every one takes its district, and the district is open while it runs.
+
+PostgreSQL is the queue (procrastinate, in the registry). A job of a suspended district is held: it goes back to
+the queue and waits there until the district is open again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.tasks import Task
+
+from tenants import registry
+from tenants.context import in_district, in_registry
+from tenants.models import District, DistrictState
+
+log = structlog.get_logger(__name__)
+
+HOLD_SECONDS = 60
+DistrictWork = Callable[..., None]
+
+
+def district_job(name: str, *, queue: str = "default") -> Callable[[DistrictWork], Task[Any, Any, Any]]:
+    """Make a job of a function that runs inside one district.
+
+    Queue it with `defer(task, district, **arguments)`; arguments are JSON values.
+    """
+
+    def decorate(work: DistrictWork) -> Task[Any, Any, Any]:
+        def run(*, district: str, **arguments: Any) -> None:
+            found = registry.district(district)
+            if found.state != DistrictState.ACTIVE:
+                defer(task, found, delay_seconds=HOLD_SECONDS, **arguments)
+                return
+            with in_district(found):
+                work(**arguments)
+
+        task = app.task(name=name, queue=queue)(run)
+        return task
+
+    return decorate
+
+
+def every(name: str, *, seconds: int) -> Callable[[DistrictWork], Task[Any, Any, Any]]:
+    """A job that runs in each active district every `seconds` (a divisor of 60), never twice at once in one.
+
+    The clock only queues: a slow or failing district holds up no other.
+    """
+    if 60 % seconds:
+        raise ValueError("seconds must divide 60")
+    second_field = "0" if seconds == 60 else f"*/{seconds}"
+
+    def decorate(work: DistrictWork) -> Task[Any, Any, Any]:
+        task = district_job(name)(work)
+
+        def fan_out(timestamp: int) -> None:
+            for district in registry.active_districts():
+                defer(task, district, once=True)
+
+        app.periodic(cron=f"* * * * * {second_field}")(
+            app.task(name=f"{name}.clock", queueing_lock=f"{name}.clock")(fan_out)
+        )
+        return task
+
+    return decorate
+
+
+def defer(
+    task: Task[Any, Any, Any],
+    district: District,
+    *,
+    delay_seconds: int = 0,
+    once: bool = False,
+    **arguments: Any,
+) -> None:
+    """Queue `task` for `district`. With `once`, a job of that task already waiting for it is enough.
+
+    Call it outside the district's transaction (``transaction.on_commit``): the queue lives in the registry.
+    """
+    key = f"{task.name}:{district.schema_name}"
+    # `lock` keeps two runs of one district apart; `queueing_lock` keeps the queue from growing while it waits.
+    job = task.configure(
+        lock=key,
+        queueing_lock=key if once else None,
+        schedule_in={"seconds": delay_seconds} if delay_seconds else None,
+    )
+    with in_registry():
+        try:
+            job.defer(district=district.schema_name, **arguments)
+        except AlreadyEnqueued:
+            log.debug("job.already_queued", job=task.name, district=district.schema_name)

@@ -1,0 +1,27 @@
+"""``manage.py worker``: runs the background jobs of every district until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from procrastinate.contrib.django import app
+
+
+class Command(BaseCommand):
+    help = "Runs the background jobs of every district (SIGTERM or Ctrl-C: finishes what runs, then stops)."
+    requires_system_checks = ["security"]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--concurrency", type=int, default=2, help="jobs at the same time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        asyncio.run(self._run(options["concurrency"]))
+
+    async def _run(self, concurrency: int) -> None:
+        worker_app = app.with_connector(app.connector.get_worker_connector())
+        async with worker_app.open_async():
+            await worker_app.run_worker_async(
+                concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=20
+            )
