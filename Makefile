@@ -1,0 +1,66 @@
+# Everything installs what it needs itself; beforehand there need be Python 3.11 or newer and make.
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test lint format bench district shell lock
+
+PY := .venv/bin/python
+export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
+export PYTHONUTF8 := 1
+export DJANGO_SETTINGS_MODULE := dangjian.config.settings
+# Given on the command line (make district NAME=…), these reach the recipes through the environment alone, so
+# that a name with spaces or quotes stays one name.
+export NAME DISTRICT
+
+.venv/runtime.stamp: requirements.lock scripts/venv
+	@scripts/venv $< $@
+
+.venv/dev.stamp: requirements-dev.lock scripts/venv
+	@scripts/venv $< $@
+
+help: ## this list
+	@echo 'make demo                  two districts, their people and a year of posts, on http://huiji.localhost:8000/'
+	@echo '                           (PORT=9000 for another port; Ctrl-C stops it; the data stays)'
+	@echo 'make demo-reset            forget what the demo holds; the next start builds it afresh'
+	@echo 'make district NAME=新郑市   a new district in the running demo, answering at once'
+	@echo 'make shell                 a Python shell on the running demo (DISTRICT=huiji opens one district)'
+	@echo 'make test                  lint, then every test, then a summary'
+	@echo 'make lint                  the linters alone'
+	@echo 'make format                let the formatters rewrite what they can'
+	@echo 'make bench                 the benchmarks: ratios, measured side by side in one run'
+	@echo 'make lock                  pin anew what pyproject.toml asks for'
+
+# Recipes of long-running commands are one plain command each: make then starts it without a shell in between
+# and hands a SIGTERM on to it.
+demo: .venv/runtime.stamp
+	@$(PY) -m dangjian.local.demo
+
+demo-reset: .venv/runtime.stamp
+	@$(PY) -m dangjian.local.reset
+
+district: .venv/runtime.stamp
+	@$(PY) -m dangjian.local.district
+
+shell: .venv/runtime.stamp
+	@$(PY) -m dangjian.local.shell
+
+test: .venv/dev.stamp
+	@scripts/chromium
+	@$(PY) scripts/check.py lint tests
+
+lint: .venv/dev.stamp
+	@$(PY) scripts/check.py lint
+
+format: .venv/dev.stamp
+	@$(PY) -m ruff check --quiet --fix .
+	@$(PY) -m ruff format --quiet .
+	@$(PY) -m djlint --quiet --reformat platform || true
+
+bench: .venv/dev.stamp
+	@$(PY) -m tests.benchmarks
+
+# No annotations and no index line: a lock names packages and digests, never the host they came from.
+LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links pyproject.toml
+
+lock: .venv/dev.stamp
+	@$(LOCK) --extra local --output-file requirements.lock
+	@$(LOCK) --extra local --extra dev --constraints requirements.lock --output-file requirements-dev.lock
