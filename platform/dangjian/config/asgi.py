@@ -8,6 +8,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dangjian.config.settings")
 http = get_asgi_application()
 
-from realtime.asgi import application as live  # noqa: E402  (needs the apps loaded)
+from dangjian.config.checks import refuse_insecure_settings  # noqa: E402  (needs the apps loaded)
+from realtime.asgi import application as live  # noqa: E402
 
+refuse_insecure_settings()
 application = ProtocolTypeRouter({"http": http, "websocket": live})

@@ -23,11 +23,11 @@ if not SECRET_KEY and env.str("SECRET_KEY_FILE", default=""):
 if not SECRET_KEY and (DEBUG or TESTING):
     SECRET_KEY = "insecure-development-key"  # noqa: S105  (the check `dangjian.E001` refuses it elsewhere)
 
-# Hosts are allowed by the registry (tenants.middleware), which answers an unknown one with a plain 404.
-ALLOWED_HOSTS = ["*"]
-# Plain http on loopback: unprefixed cookies without Secure. Refused by a system check once DEBUG is off,
-# unless LOOPBACK_ONLY says that the servers listen on 127.0.0.1 alone.
+# Plain http on loopback: unprefixed cookies without Secure. No other host is served then, so that such a cookie
+# never crosses a network.
 LOOPBACK_ONLY = env.bool("LOOPBACK_ONLY", default=DEBUG or TESTING)
+# Hosts are allowed by the registry (tenants.middleware), which answers an unknown one with a plain 404.
+ALLOWED_HOSTS = [".localhost", "127.0.0.1"] if LOOPBACK_ONLY else ["*"]
 IDENTITY = env.str("IDENTITY", default="local")
 IDENTITY_LOCAL_IN_PRODUCTION = env.bool("IDENTITY_LOCAL_IN_PRODUCTION", default=False)
 CENTRAL_HOST = env.str("CENTRAL_HOST", default="central.localhost")
@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dangjian.config.middleware.RequestIdMiddleware",
+    "dangjian.config.health.ReadinessMiddleware",
     "tenants.middleware.DistrictMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -113,12 +114,15 @@ TEMPLATES = [
 
 # --- data ------------------------------------------------------------------------------------------------------
 _pool_size = env.int("DATABASE_POOL", default=0 if TESTING else 20)
+_database = env.db_url("DATABASE_URL", default="postgres:///dangjian")
 DATABASES = {
     "default": {
-        **env.db_url("DATABASE_URL", default="postgres:///dangjian"),
+        **_database,
         "ENGINE": "tenants.backend",
         "CONN_MAX_AGE": 0,
-        "OPTIONS": (
+        # The URL's own query first: ?host=/folder/of/the/socket, ?sslmode=require.
+        "OPTIONS": _database.get("OPTIONS", {})
+        | (
             {
                 "pool": {
                     "min_size": min(2, _pool_size),

@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dangjian.config.settings")
 application = get_wsgi_application()
+
+from dangjian.config.checks import refuse_insecure_settings  # noqa: E402  (needs the apps loaded)
+
+refuse_insecure_settings()

@@ -48,10 +48,12 @@ def start(
     env: Mapping[str, str] | None = None,
     account: Account | None = None,
     cwd: Path | None = None,
+    piped: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own, so that Ctrl-C reaches only us and we choose the order of stopping.
 
-    Its output is added to `log`. When we die without stopping it, the kernel sends it `orphan_signal`.
+    Its output is added to `log`; when `piped`, standard output is for the caller to read and only errors go there.
+    When we die without stopping it, the kernel sends it `orphan_signal`.
     """
     parent = os.getpid()
     identity = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
@@ -59,8 +61,8 @@ def start(
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.PIPE if piped else output,
+            stderr=output,
             env=dict(env) if env is not None else None,
             cwd=cwd,
             start_new_session=True,

@@ -1,0 +1,353 @@
+"""``python -m dangjian.local.demo``: starts, watches and stops everything the demo consists of.
+
+PostgreSQL, Valkey, one Daphne for pages, API and sockets, one worker. They are children of this process and of
+nothing else: the kernel ends them when it dies, and it ends them in order when it is told to stop.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, NoReturn, Protocol
+
+from dangjian.local import postgres, process, valkey
+from dangjian.local.process import CannotStart
+from dangjian.local.progress import Progress, say
+from dangjian.local.state import CHECKOUT, STOPPING, State
+
+PASSWORD = "dangjian-demo"  # noqa: S105  (published: it opens demo data alone)
+ACCOUNTS = {
+    "huiji.localhost": (
+        "惠济区",
+        [
+            ("wangfang", "王芳", "secretary of a branch"),
+            ("liqiang", "李强", "member of her branch"),
+            ("zhoujie", "周杰", "member of another branch under another committee"),
+            ("zhangwei", "张伟", "officer of the district"),
+            ("liuna", "刘娜", "information editor"),
+        ],
+    ),
+    "luoyang.localhost": ("洛阳市直机关", [("zhaomin", "赵敏", "member"), ("sunli", "孙丽", "officer")]),
+    "central.localhost": ("中央监督", [("chenjing", "陈静", "central overseer")]),
+}
+SIZES = ("small", "pilot", "full")
+CRASHES_A_MINUTE = 3
+_FIRST_START_BYTES = 1_000_000_000
+_LATER_START_BYTES = 100_000_000
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C or sent SIGTERM."""
+
+
+class Running(Protocol):
+    """A started part."""
+
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Command:
+    """One of our own processes: SIGTERM lets it finish what it does."""
+
+    process: subprocess.Popen[bytes]
+    patience: float
+
+    def stop(self) -> None:
+        process.stop(self.process, signal.SIGTERM, seconds=self.patience)
+
+
+@dataclass(slots=True)
+class Part:
+    """Something to keep running; started again when it stops by itself."""
+
+    name: str
+    log: Path
+    launch: Callable[[], Running]
+    running: Running = field(init=False)
+    crashes: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES_A_MINUTE))
+
+    def start(self) -> None:
+        self.running = self.launch()
+
+    def revive(self, code: int) -> None:
+        """Start it again.
+
+        Raises:
+            CannotStart: it has crashed too often within a minute.
+        """
+        now = time.monotonic()
+        self.crashes.append(now)
+        if len(self.crashes) == CRASHES_A_MINUTE and now - self.crashes[0] < 60:
+            raise CannotStart(
+                f"{self.name} stopped by itself {CRASHES_A_MINUTE} times in a minute. "
+                f"Its log {self.log} ends with:\n{process.tail(self.log)}"
+            )
+        say(f"{self.name} stopped by itself ({_ending(code)}); starting it again. Its log: {self.log}")
+        self.start()
+
+
+class Demo:
+    """The demo of one checkout, on one port."""
+
+    def __init__(self, state: State, *, port: int, size: str) -> None:
+        self.state = state
+        self.port = port
+        self.size = size
+        self._parts: list[Part] = []
+        self._progress = Progress(total=6)
+
+    def run(self) -> NoReturn:
+        """Run until told to stop.
+
+        Raises:
+            Stopped: it was told, and everything is stopped.
+            CannotStart: a part of it cannot run.
+        """
+        with self.state.held(port=self.port) as lock, ExitStack() as stack:
+            stack.callback(self._stop, lock)
+            self._start()
+            self._watch()
+
+    def _start(self) -> None:
+        require_free(self.port)
+        self._require_disk()
+        say(f"党建云 demo: data and logs in {self.state.folder}")
+        environment = self._environment()
+        with self._progress.step("PostgreSQL"):
+            environment["DATABASE_URL"] = os.environ.get("DATABASE_URL") or self._start_postgres()
+        with self._progress.step("Valkey"):
+            environment["VALKEY_URL"] = os.environ.get("VALKEY_URL") or self._start_valkey()
+        self.state.publish_environment(environment)
+        environment = {**os.environ, **environment}
+        with self._progress.step("schemas, districts, demo data"):
+            self._prepare(environment)
+        with self._progress.step("worker"):
+            self._start_command("worker", ["platform/manage.py", "worker"], environment, patience=30)
+        with self._progress.step("pages, API and sockets"):
+            command = ["-m", "realtime.server", "--host", "127.0.0.1", "--port", str(self.port)]
+            self._start_command("web", command, environment, patience=20)
+        with self._progress.step("every host answers"):
+            self._await_hosts()
+        self._show_addresses()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "SECRET_KEY_FILE": str(self.state.secret_key_file()),
+            "MEDIA_ROOT": str(self.state.media),
+            "LOOPBACK_ONLY": "1",
+            "IDENTITY": "local",
+            "IDENTITY_LOCAL_IN_PRODUCTION": "1",
+            "DEMO_PORT": str(self.port),
+            "DJANGO_SETTINGS_MODULE": "dangjian.config.settings",
+            "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'platform'}",
+            "PYTHONUTF8": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _start_postgres(self) -> str:
+        log = self.state.postgres / "postgres.log"
+        part = self._keep(Part("PostgreSQL", log, lambda: postgres.start(self.state.postgres)))
+        assert isinstance(part.running, postgres.Server)
+        return part.running.url
+
+    def _start_valkey(self) -> str:
+        log = self.state.valkey / "valkey.log"
+        part = self._keep(Part("Valkey", log, lambda: valkey.start(self.state.valkey)))
+        assert isinstance(part.running, valkey.Server)
+        return part.running.url
+
+    def _start_command(
+        self, name: str, arguments: list[str], environment: Mapping[str, str], *, patience: float
+    ) -> None:
+        log = self.state.log(name)
+
+        def launch() -> Running:
+            command = [sys.executable, *arguments]
+            return Command(process.start(command, log=log, env=environment, cwd=CHECKOUT), patience)
+
+        self._keep(Part(name, log, launch))
+
+    def _keep(self, part: Part) -> Part:
+        part.start()
+        self._parts.append(part)
+        return part
+
+    def _prepare(self, environment: Mapping[str, str]) -> None:
+        log = self.state.log("prepare")
+        command = [sys.executable, "platform/manage.py", "open_demo", "--size", self.size]
+        child = process.start(command, log=log, env=environment, cwd=CHECKOUT, piped=True)
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                self._progress.detail(line.decode(errors="replace").strip())
+            code = child.wait()
+        finally:
+            process.stop(child, signal.SIGTERM, seconds=5)
+        if code != 0:
+            end = process.tail(log)
+            if "No space left" in end or "DiskFull" in end:
+                raise CannotStart(postgres.full_disk(self.state.folder))
+            raise CannotStart(
+                f"The districts could not be prepared; the next  make demo  goes on from there, and  "
+                f"make demo-reset  starts afresh. The log {log} ends with:\n{end}"
+            )
+
+    def _await_hosts(self) -> None:
+        waiting = list(ACCOUNTS)
+        deadline = time.monotonic() + 90
+        while waiting:
+            self._revive_stopped()
+            waiting = [host for host in waiting if not answers(host, self.port)]
+            if waiting and time.monotonic() > deadline:
+                log = self.state.log("web")
+                raise CannotStart(
+                    f"{waiting[0]} does not answer on port {self.port}. The log {log} ends with:\n{process.tail(log)}"
+                )
+            if waiting:
+                time.sleep(0.1)
+
+    def _watch(self) -> NoReturn:
+        while True:
+            self._revive_stopped()
+            time.sleep(0.25)
+
+    def _revive_stopped(self) -> None:
+        for part in self._parts:
+            code = part.running.process.poll()
+            if code is not None:
+                part.revive(code)
+
+    def _stop(self, lock: IO[str]) -> None:
+        ignore_signals()
+        self.state.note(lock, port=self.port, phase=STOPPING)
+        if self._parts:
+            say("Stopping …")
+        for part in reversed(self._parts):
+            part.running.stop()
+        if self._parts:
+            say("Stopped. The data are kept; make demo starts again where you left.")
+
+    def _require_disk(self) -> None:
+        first = not self.state.postgres.exists()
+        needed = _FIRST_START_BYTES if first else _LATER_START_BYTES
+        if shutil.disk_usage(self.state.folder).free < needed:
+            raise CannotStart(postgres.full_disk(self.state.folder))
+
+    def _show_addresses(self) -> None:
+        say()
+        for host, (district, people) in ACCOUNTS.items():
+            say(f"  http://{host}:{self.port}/   {district}")
+            for username, name, what in people:
+                say(f"      {username:<10} {name}  {what}")
+        say()
+        say(f"  Everybody's password: {PASSWORD}   (all of them are demo data)")
+        say("  Ctrl-C stops the demo; the data are kept.")
+        say()
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether the district of `host` says that it is migrated and seeded."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": f"{host}:{port}"})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def require_free(port: int) -> None:
+    """Make sure that nobody listens on `port`.
+
+    Raises:
+        CannotStart: somebody does, or we may not.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise CannotStart(
+                f"Port {port} is reserved for root: choose one above 1023, for example  make demo PORT=8000."
+            ) from None
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise CannotStart(
+                f"Port {port} is taken by another program: choose another, for example  make demo PORT={port + 1000}."
+            ) from None
+
+
+def ignore_signals() -> None:
+    """From here on nothing interrupts the stopping: a second Ctrl-C would leave half of it running."""
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, signal.SIG_IGN)
+
+
+def _heed_signals() -> None:
+    def told(number: int, frame: Any) -> NoReturn:
+        ignore_signals()
+        raise Stopped
+
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if sig is signal.SIGHUP and signal.getsignal(sig) is signal.SIG_IGN:  # nohup
+            continue
+        signal.signal(sig, told)
+    if "MAKELEVEL" in os.environ:
+        # Whoever kills make with -9 means us.
+        process.die_with_parent(signal.SIGTERM, os.getppid())
+
+
+def _ending(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit status {code}"
+
+
+def _port() -> int:
+    given = os.environ.get("PORT") or "8000"
+    if given.isascii() and given.isdigit() and 0 < int(given) < 65536:
+        return int(given)
+    raise CannotStart(f"PORT={given} is no port: give a number from 1024 to 65535, for example  make demo PORT=9000.")
+
+
+def _size() -> str:
+    size = os.environ.get("DEMO_SIZE") or "full"
+    if size not in SIZES:
+        raise CannotStart(f"DEMO_SIZE={size} is not known: give one of {', '.join(SIZES)}.")
+    return size
+
+
+def main() -> int:
+    """Run the demo; 0 when it was told to stop, 1 with a sentence when it cannot run."""
+    try:
+        _heed_signals()
+        Demo(State.of_checkout(), port=_port(), size=_size()).run()
+    except Stopped:
+        return 0
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(postgres.full_disk(State.of_checkout().folder), file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
