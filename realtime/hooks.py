@@ -1,0 +1,79 @@
+"""The house realtime lives in, as `settings.REALTIME` names it.
+
+`REALTIME = {"site": "dotted.path.to.a.Site", "insecure_origins": False}`. A *partition* is what the house keeps
+apart (here: a district); events of one never reach sockets of another. A *person* is a number that means
+somebody inside one partition only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, cast
+
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+T = TypeVar("T")
+Scope = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who holds a socket: the person, the key of the session it was opened with, the person's session epoch."""
+
+    id: int
+    session: str
+    epoch: int
+
+
+class Site(Protocol):
+    """What the house provides. Every method is synchronous and called in a worker thread, never on the loop."""
+
+    def partition(self, scope: Scope) -> str | None:
+        """The key of the partition the ASGI scope's host names; None for an unknown or suspended one.
+
+        The key may hold ASCII letters, digits and underscores.
+        """
+
+    def run(self, partition: str, function: Callable[..., T], *args: Any) -> T:
+        """`function(*args)` with the partition's data within reach."""
+
+    def current(self) -> str:
+        """The key of the partition whose data is within reach. Raises when there is none."""
+
+    def database(self) -> str:
+        """The alias of the current partition's database."""
+
+    def authenticate(self, scope: Scope) -> Viewer | None:
+        """Who the ASGI scope's cookies speak for, in the current partition; None for nobody."""
+
+    def still_valid(self, viewers: Collection[Viewer]) -> set[Viewer]:
+        """Those whose session still stands under the same epoch, in one query."""
+
+
+_site: Site | None = None
+
+
+def site() -> Site:
+    """The configured site."""
+    global _site
+    if _site is None:
+        found = import_string(settings.REALTIME["site"])
+        _site = cast(Site, found() if isinstance(found, type) else found)
+    return _site
+
+
+def insecure_origins() -> bool:
+    """Whether sockets are opened from http pages; only a server that listens on loopback alone may say so."""
+    return bool(settings.REALTIME.get("insecure_origins", False))
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    global _site
+    if setting == "REALTIME":
+        _site = None
+
+
+setting_changed.connect(_forget)
