@@ -9,7 +9,15 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import Model
 
-from tenants.context import REGISTRY_DATABASE, NoDistrict, NoRegistry, current_scope, required_scope
+from tenants.context import (
+    CATALOGUE_SCHEMA,
+    REGISTRY_DATABASE,
+    REGISTRY_SCHEMA,
+    NoDistrict,
+    NoRegistry,
+    current_scope,
+    required_scope,
+)
 
 
 @cache
@@ -36,6 +44,8 @@ class DistrictRouter:
             return scope.database
         if scope.district is not None:
             raise NoRegistry(f"{model.__name__} belongs to the registry: open in_registry()")
+        if scope.schema != REGISTRY_SCHEMA:
+            raise NoRegistry(f"{model.__name__} belongs to the registry, but only the catalogue is open")
         return REGISTRY_DATABASE
 
     db_for_write = db_for_read
@@ -45,6 +55,6 @@ class DistrictRouter:
 
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **hints: Any) -> bool:
         scope = current_scope()
-        if scope is None or db != scope.database:
+        if scope is None or db != scope.database or scope.schema == CATALOGUE_SCHEMA:
             return False
         return app_label in _labels("TENANT_APPS" if scope.district is not None else "SHARED_APPS")

@@ -16,6 +16,12 @@ from typing import Any
 
 import pytest
 
+from tenants.context import entering_modules
+
+# A fixture is a generator that pytest enters and leaves once, like a `with` block.
+entering_modules.add("_pytest.fixtures")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """A fresh test database holding the registry, the centre and two districts with the cast."""
