@@ -1,4 +1,4 @@
-"""What a deployment may not run with. Management commands run these checks, and the servers at their start."""
+"""What a deployment may not run with: checked by management commands, and by servers at their start."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ def secure_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage
     if settings.DEBUG or settings.TESTING:
         return []
     found: list[checks.CheckMessage] = []
-    key = settings.SECRET_KEY
-    if not key or key.startswith("insecure") or len(key) < _SHORTEST_KEY:
+    try:
+        key = settings.SECRET_KEY
+    except ImproperlyConfigured:  # Django's own answer to an empty one, without a hint
+        key = ""
+    if key.startswith("insecure") or len(key) < _SHORTEST_KEY:
         found.append(
             checks.Error(
                 f"There is no SECRET_KEY of at least {_SHORTEST_KEY} characters.",
-                hint="Make one once and keep it: openssl rand -base64 48. Set SECRET_KEY, or SECRET_KEY_FILE to its file.",
+                hint="Make one once and keep it (openssl rand -base64 48) in SECRET_KEY or SECRET_KEY_FILE.",
                 id="dangjian.E001",
             )
         )

@@ -1,4 +1,4 @@
-"""Whether a district may be shown (``/healthz``) and whether this process may be sent requests (``/readyz``)."""
+"""Whether a district may be shown (``/healthz``) and this process be sent requests (``/readyz``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tenants.context import REGISTRY_DATABASE, REGISTRY_SCHEMA, current_district
 from tenants.routers import is_district_app
 
 _VALKEY_SECONDS = 2
-_registry_known_migrated = False
+_known: set[str] = set()
 
 
 @never_cache
@@ -58,8 +58,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
 class ReadinessMiddleware:
     """Answers ``/readyz`` ahead of the host's resolution.
 
-    An orchestrator asks by address, not by a district's host, and the registry that knows the hosts may be what
-    is down.
+    An orchestrator asks by address, not by a district's host, and the registry that knows the hosts may be
+    what is down.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -93,10 +93,11 @@ def _behind() -> list[str]:
 
 def _registry_is_migrated() -> bool:
     # Reading every migration file takes tens of milliseconds, and what is applied stays applied.
-    global _registry_known_migrated
-    if not _registry_known_migrated:
+    if "registry migrated" not in _known:
         with in_registry():
             executor = MigrationExecutor(connections[REGISTRY_DATABASE])
             plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        _registry_known_migrated = all(is_district_app(migration.app_label) for migration, _ in plan)
-    return _registry_known_migrated
+        if not all(is_district_app(migration.app_label) for migration, _ in plan):
+            return False
+        _known.add("registry migrated")
+    return True

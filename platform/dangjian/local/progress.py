@@ -11,7 +11,7 @@ from unicodedata import east_asian_width
 
 
 def say(text: str = "") -> None:
-    """A line for the person, who may have closed the terminal: then it is for nobody, and stopping goes on."""
+    """A line for the person; when the terminal is closed it is for nobody, and stopping goes on."""
     with suppress(OSError, ValueError):
         print(text, flush=True)
 

@@ -1,4 +1,4 @@
-"""``python -m dangjian.local.shell``: a Python shell on the running demo, inside DISTRICT when one is named."""
+"""``python -m dangjian.local.shell``: a Python shell on the running demo, inside DISTRICT if one is named."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main() -> int:
         print(f"There is no district {name}: DISTRICT is one of {known}.", file=sys.stderr)
         return 1
     if not name:
-        print("No district is open: use in_district(…) or in_registry(), or start with  make shell DISTRICT=huiji.")
+        print("No district is open: use in_district(…) or in_registry(), or  make shell DISTRICT=huiji.")
     with scope:
         call_command("shell")
     return 0

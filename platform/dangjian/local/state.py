@@ -74,8 +74,8 @@ class State:
     def held(self, *, port: int, patience: float = 2) -> Iterator[IO[str]]:
         """Hold the folder against every other demo of this checkout; the lock is gone afterwards.
 
-        The kernel lets go of it with the process, so a kill -9 leaves a file that stops nobody. A holder that is
-        just stopping is waited for, another one for `patience` seconds.
+        The kernel lets go of it with the process, so a kill -9 leaves a file that stops nobody. A holder that
+        is just stopping is waited for, another one for `patience` seconds.
 
         Raises:
             Held: somebody else holds it.

@@ -1,4 +1,4 @@
-"""The one door to an embedded Valkey, on a unix socket, with its data kept: buffered counts survive a stop."""
+"""The one door to an embedded Valkey, on a unix socket; its data are kept, so buffered counts survive a stop."""
 
 from __future__ import annotations
 
