@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.db import close_old_connections
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
 
 from tenants import registry
-from tenants.context import in_district, in_registry
+from tenants.context import NoDistrict, in_district, in_registry
 from tenants.models import District, DistrictState
 
 log = structlog.get_logger(__name__)
@@ -27,16 +28,25 @@ DistrictWork = Callable[..., None]
 def district_job(name: str, *, queue: str = "default") -> Callable[[DistrictWork], Task[Any, Any, Any]]:
     """Make a job of a function that runs inside one district.
 
-    Queue it with `defer(task, district, **arguments)`; arguments are JSON values.
+    Queue it with `defer(task, district, **arguments)`; arguments are JSON values. A job that names no district
+    raises `NoDistrict` before its first query.
     """
 
     def decorate(work: DistrictWork) -> Task[Any, Any, Any]:
-        def run(*, district: str, **arguments: Any) -> None:
-            found = registry.district(district)
-            if found.state != DistrictState.ACTIVE:
-                defer(task, found, delay_seconds=HOLD_SECONDS, **arguments)
+        def run(*, district: str = "", **arguments: Any) -> None:
+            if not district:
+                raise NoDistrict(f"the job {name} names no district")
+            try:
+                _run(district, arguments)
+            finally:
+                close_old_connections()  # a worker's thread outlives the job; the pool's connection must not wait
+
+        def _run(schema_name: str, arguments: dict[str, Any]) -> None:
+            district = registry.district(schema_name)
+            if district.state != DistrictState.ACTIVE:
+                defer(task, district, delay_seconds=HOLD_SECONDS, **arguments)
                 return
-            with in_district(found):
+            with structlog.contextvars.bound_contextvars(job=name), in_district(district):
                 work(**arguments)
 
         task = app.task(name=name, queue=queue)(run)
@@ -58,8 +68,11 @@ def every(name: str, *, seconds: int) -> Callable[[DistrictWork], Task[Any, Any,
         task = district_job(name)(work)
 
         def fan_out(timestamp: int) -> None:
-            for district in registry.active_districts():
-                defer(task, district, once=True)
+            try:
+                for district in registry.active_districts():
+                    defer(task, district, once=True)
+            finally:
+                close_old_connections()
 
         app.periodic(cron=f"* * * * * {second_field}")(
             app.task(name=f"{name}.clock", queueing_lock=f"{name}.clock")(fan_out)

@@ -13,9 +13,11 @@ from typing import Any
 import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from tenants import registry, schemas
 from tenants.context import in_district, in_registry
+from tenants.locks import exclusive
 from tenants.models import District, DistrictKind, DistrictState, Domain
 
 log = structlog.get_logger(__name__)
@@ -61,9 +63,24 @@ def create_district(
     The host answers 200 from the moment the last step has finished. Called again for an open district it changes
     nothing but adds hosts that are new.
 
+    One opening runs at a time in the whole deployment; a second one waits.
+
     Raises:
         ValidationError: a name that cannot be a schema, or a host that already answers for another district.
     """
+    with exclusive("create_district"):
+        return _create(schema_name, name, short_name, hosts, kind, options or {}, extra_steps)
+
+
+def _create(
+    schema_name: str,
+    name: str,
+    short_name: str,
+    hosts: Sequence[str],
+    kind: str,
+    options: Options,
+    extra_steps: Sequence[Step],
+) -> District:
     district = _registered(schema_name, name, short_name, hosts, kind)
     if district.state != DistrictState.PROVISIONING:
         return district
@@ -73,7 +90,7 @@ def create_district(
             continue
         log.info("district.step", district=district.schema_name, step=step.name)
         with in_district(district):
-            step.run(district, options or {})
+            step.run(district, options)
         district.steps_done = [*district.steps_done, step.name]
         with in_registry():
             district.save(update_fields=["steps_done"])
@@ -99,9 +116,13 @@ def _registered(schema_name: str, name: str, short_name: str, hosts: Sequence[st
             district.full_clean(exclude=["steps_done"])
             district.save()
         for host in map(registry.normal_host, hosts):
-            domain, _ = Domain.objects.get_or_create(host=host, defaults={"district": district})
+            domain = Domain.objects.filter(host=host).first()
+            if domain is None:
+                domain = Domain(host=host, district=district)
+                domain.full_clean(validate_unique=False)
+                domain.save()
             if domain.district_id != district.pk:
-                raise ValidationError(f"域名 {host} 已经属于另一个地区")
+                raise ValidationError(_("域名 %(host)s 已经属于另一个地区。"), params={"host": host})
     registry.forget()
     return district
 

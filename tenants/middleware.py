@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, close_old_connections, connections
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from tenants.context import in_district
-from tenants.models import DistrictState
+from tenants.models import District, DistrictState
 from tenants.registry import district_for_host
 
 RETRY_AFTER_SECONDS = 5
@@ -26,7 +26,9 @@ def _busy(error: BaseException) -> bool:
 
 def busy_response() -> HttpResponse:
     """503 with Retry-After: every database connection is taken; waiting longer would only lengthen the queue."""
-    response = HttpResponse(_("现在访问的人很多，请过几秒再试。"), status=503, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(
+        _("现在访问的人很多，请过几秒再试。"), status=503, content_type="text/plain; charset=utf-8"
+    )
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
@@ -60,16 +62,22 @@ class DistrictMiddleware:
             return HttpResponseNotFound("Not found\n", content_type="text/plain")
         request.district = district  # type: ignore[attr-defined]
         if district.is_centre:
-            request.urlconf = settings.CENTRE_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.CENTRE_URLCONF
         with in_district(district):
+            # One checkout a request, taken at the door: an empty pool is met here, where it can be answered, and
+            # not inside a middleware below, whose error would become a plain 500.
+            connections[district.database].ensure_connection()
             if not district.is_active and request.path not in {"/healthz", "/readyz"}:
-                return self._closed(request, district.state)
-            return self.get_response(request)
+                return self._closed(district)
+            response = self.get_response(request)
+        if response.streaming:
+            close_old_connections()  # a slow phone that fetches a photo must not hold a connection meanwhile
+        return response
 
-    def _closed(self, request: HttpRequest, state: str) -> HttpResponse:
+    def _closed(self, district: District) -> HttpResponse:
         html = render_to_string(
             "tenants/closed.html",
-            {"district": request.district, "suspended": state == DistrictState.SUSPENDED},  # type: ignore[attr-defined]
+            {"district": district, "suspended": district.state == DistrictState.SUSPENDED},
         )
         response = HttpResponse(html, status=503)
         response["Retry-After"] = "60"

@@ -19,7 +19,14 @@ class DistrictKind(models.TextChoices):
 
 
 # A schema name is also a Keycloak realm, a host label, a cache and media prefix: a plain slug serves them all.
-schema_name_validator = RegexValidator(r"\A(?!pg_)(?!public\Z)[a-z][a-z0-9_]{1,39}\Z", "2–40 个小写字母、数字或下划线，以字母开头")
+schema_name_validator = RegexValidator(
+    r"\A(?!pg_|building_|spare_)(?!public\Z|information_schema\Z)[a-z][a-z0-9_]{1,39}\Z",
+    "2–40 个小写字母、数字或下划线，以字母开头，且不是保留的名称",
+)
+host_validator = RegexValidator(
+    r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z",
+    "一个域名，如 huiji.example.cn，不带端口",
+)
 
 
 class District(models.Model):
@@ -40,9 +47,15 @@ class District(models.Model):
     issuer = models.URLField(blank=True)
     realm = models.CharField(max_length=40, blank=True)
     client_id = models.CharField(max_length=100, blank=True)
-    client_secret_ref = models.CharField(max_length=100, blank=True, help_text="name of the secret, never its value")
-    steps_done = models.JSONField(default=list, help_text="names of the provisioning steps that have finished")
-    migrated_to = models.CharField(max_length=64, blank=True, help_text="fingerprint of the migrations applied")
+    client_secret_ref = models.CharField(
+        max_length=100, blank=True, help_text="name of the secret, never its value"
+    )
+    steps_done = models.JSONField(
+        default=list, help_text="names of the provisioning steps that have finished"
+    )
+    migrated_to = models.CharField(
+        max_length=64, blank=True, help_text="fingerprint of the migrations applied"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -63,7 +76,7 @@ class District(models.Model):
 class Domain(models.Model):
     """A host name that answers for a district; lower case, without port."""
 
-    host = models.CharField(max_length=253, unique=True)
+    host = models.CharField(max_length=253, unique=True, validators=[host_validator])
     district = models.ForeignKey(District, on_delete=models.CASCADE, related_name="domains")
     is_primary = models.BooleanField(default=True)
 

@@ -6,6 +6,7 @@ second without a restart, and a busy host costs one registry query a second.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from tenants.context import in_registry
 from tenants.models import District, DistrictState, Domain
 
 REMEMBER_SECONDS = 1.0
+_HOST = re.compile(r"[a-z0-9.-]{1,253}")
 _REMEMBER_HOSTS = 2048  # unknown hosts are remembered too; a scanner must not grow the process
 
 _lock = threading.Lock()
@@ -31,6 +33,8 @@ def normal_host(host: str) -> str:
 def district_for_host(host: str) -> District | None:
     """The district that answers for `host` (with or without port), or None."""
     key = normal_host(host)
+    if not _HOST.fullmatch(key):
+        return None
     now = time.monotonic()
     with _lock:
         known = _remembered.get(key)

@@ -35,7 +35,9 @@ class DatabaseWrapper(TenantsWrapper):
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """Refused: the scope is `tenants.context`, so that no caller can leave one behind on a connection."""
         if self.schema_name is not None:
-            raise ScopeError("use in_district(district) or in_registry(); a connection keeps no tenant of its own")
+            raise ScopeError(
+                "use in_district(district) or in_registry(); a connection keeps no tenant of its own"
+            )
         super().set_tenant(tenant, include_public=False)
 
     def _cursor(self, name: str | None = None) -> Any:

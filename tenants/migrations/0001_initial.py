@@ -7,76 +7,180 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='District',
+            name="District",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('short_name', models.CharField(max_length=20)),
-                ('schema_name', models.CharField(max_length=40, unique=True, validators=[django.core.validators.RegexValidator('\\A(?!pg_)(?!public\\Z)[a-z][a-z0-9_]{1,39}\\Z', '2–40 个小写字母、数字或下划线，以字母开头')])),
-                ('kind', models.CharField(choices=[('district', '地区'), ('centre', '中央监督')], default='district', max_length=10)),
-                ('database', models.CharField(default='default', help_text='alias in settings.DATABASES', max_length=40)),
-                ('state', models.CharField(choices=[('provisioning', '开通中'), ('active', '运行中'), ('suspended', '已停用')], default='provisioning', max_length=12)),
-                ('suspended_reason', models.CharField(blank=True, max_length=200)),
-                ('keycloak_url', models.URLField(blank=True)),
-                ('issuer', models.URLField(blank=True)),
-                ('realm', models.CharField(blank=True, max_length=40)),
-                ('client_id', models.CharField(blank=True, max_length=100)),
-                ('client_secret_ref', models.CharField(blank=True, help_text='name of the secret, never its value', max_length=100)),
-                ('steps_done', models.JSONField(default=list, help_text='names of the provisioning steps that have finished')),
-                ('migrated_to', models.CharField(blank=True, help_text='fingerprint of the migrations applied', max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("short_name", models.CharField(max_length=20)),
+                (
+                    "schema_name",
+                    models.CharField(
+                        max_length=40,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A(?!pg_|building_|spare_)(?!public\\Z|information_schema\\Z)[a-z][a-z0-9_]{1,39}\\Z",
+                                "2–40 个小写字母、数字或下划线，以字母开头，且不是保留的名称",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("district", "地区"), ("centre", "中央监督")],
+                        default="district",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "database",
+                    models.CharField(
+                        default="default", help_text="alias in settings.DATABASES", max_length=40
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("provisioning", "开通中"), ("active", "运行中"), ("suspended", "已停用")],
+                        default="provisioning",
+                        max_length=12,
+                    ),
+                ),
+                ("suspended_reason", models.CharField(blank=True, max_length=200)),
+                ("keycloak_url", models.URLField(blank=True)),
+                ("issuer", models.URLField(blank=True)),
+                ("realm", models.CharField(blank=True, max_length=40)),
+                ("client_id", models.CharField(blank=True, max_length=100)),
+                (
+                    "client_secret_ref",
+                    models.CharField(
+                        blank=True, help_text="name of the secret, never its value", max_length=100
+                    ),
+                ),
+                (
+                    "steps_done",
+                    models.JSONField(
+                        default=list, help_text="names of the provisioning steps that have finished"
+                    ),
+                ),
+                (
+                    "migrated_to",
+                    models.CharField(
+                        blank=True, help_text="fingerprint of the migrations applied", max_length=64
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='SchemaScript',
+            name="SchemaScript",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fingerprint', models.CharField(max_length=64, unique=True)),
-                ('statements', models.JSONField(help_text='[sql, params] pairs in order')),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("fingerprint", models.CharField(max_length=64, unique=True)),
+                ("statements", models.JSONField(help_text="[sql, params] pairs in order")),
+                ("recorded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='Anchor',
+            name="Anchor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.BigIntegerField()),
-                ('digest', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('district', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='anchor', to='tenants.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sequence", models.BigIntegerField()),
+                ("digest", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
+                (
+                    "district",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="anchor",
+                        to="tenants.district",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('host', models.CharField(max_length=253, unique=True)),
-                ('is_primary', models.BooleanField(default=True)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='tenants.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "host",
+                    models.CharField(
+                        max_length=253,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "\\A[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\\Z",
+                                "一个域名，如 huiji.example.cn，不带端口",
+                            )
+                        ],
+                    ),
+                ),
+                ("is_primary", models.BooleanField(default=True)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="domains",
+                        to="tenants.district",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Rollup',
+            name="Rollup",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('metric', models.CharField(max_length=60)),
-                ('value', models.BigIntegerField()),
-                ('as_of', models.DateTimeField(help_text='when the district counted it')),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rollups', to='tenants.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("metric", models.CharField(max_length=60)),
+                ("value", models.BigIntegerField()),
+                ("as_of", models.DateTimeField(help_text="when the district counted it")),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rollups",
+                        to="tenants.district",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('district', 'metric'), name='one_value_per_metric')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("district", "metric"), name="one_value_per_metric")
+                ],
             },
         ),
     ]

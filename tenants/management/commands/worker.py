@@ -20,7 +20,7 @@ class Command(BaseCommand):
         asyncio.run(self._run(options["concurrency"]))
 
     async def _run(self, concurrency: int) -> None:
-        worker_app = app.with_connector(app.connector.get_worker_connector())
+        worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
         async with worker_app.open_async():
             await worker_app.run_worker_async(
                 concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=20
