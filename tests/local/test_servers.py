@@ -197,20 +197,20 @@ def test_data_of_a_version_that_is_not_here(folder: Path) -> None:
     with postgres.running(folder / "postgres") as server:
         version = server.folder / "data" / "PG_VERSION"
     version.write_text("9.6\n")
-    with pytest.raises(CannotStart, match="written by PostgreSQL 9.*make demo-reset"):
+    with pytest.raises(CannotStart, match=r"written by PostgreSQL 9.*make demo-reset"):
         postgres.start(folder / "postgres")
 
 
 def test_no_postgresql_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres, "installations", list)
-    with pytest.raises(CannotStart, match="delete the folder .venv .* DATABASE_URL"):
+    with pytest.raises(CannotStart, match=r"delete the folder \.venv .* DATABASE_URL"):
         postgres.start(folder / "postgres")
 
 
 def test_no_valkey_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(valkey.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(folder))
-    with pytest.raises(CannotStart, match="delete the folder .venv .* VALKEY_URL"):
+    with pytest.raises(CannotStart, match=r"delete the folder \.venv .* VALKEY_URL"):
         valkey.start(folder / "valkey")
 
 

@@ -190,7 +190,7 @@ def _client(name: str, alias: str, *arguments: str) -> None:
 
 def _require_idle(alias: str) -> None:
     connections[alias].close()
-    connections[alias].close_pool()
+    connections[alias].close_pool()  # type: ignore[attr-defined]  (PostgreSQL alone has one)
     deadline = time.monotonic() + _CLOSING_SECONDS
     with _connected(alias) as connection:
         while True:
