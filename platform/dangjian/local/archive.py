@@ -36,7 +36,7 @@ from tenants.context import in_district
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
-_CLOSING_SECONDS = 5
+_CLOSING_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,294 @@
+"""`make demo` as a person meets it: one command, stopped, killed, started again, in the way of itself."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dangjian.local import place, process
+from dangjian.local.demo import ACCOUNTS, answers
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNNING = "Ctrl-C stops the demo"
+PATIENCE = 120
+
+
+def free_port() -> int:
+    """A free port below the range that outgoing connections use."""
+    while True:
+        port = random.randint(20_000, 30_000)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+
+
+class Run:
+    """A started demo and everything it has said so far."""
+
+    def __init__(self, state: Path, port: int, *, make: bool = False) -> None:
+        environment = {**os.environ, "DEMO_STATE": str(state), "DEMO_SIZE": "small", "PORT": str(port)}
+        for name in ("DATABASE_URL", "VALKEY_URL", "MEDIA_ROOT", "MAKELEVEL"):
+            environment.pop(name, None)
+        # As make starts it, but for the installing, which is not this test's business.
+        command = [sys.executable, "-m", "dangjian.local.demo"]
+        if make:
+            makefile = state.with_name(f"{state.name}.mk")
+            makefile.write_text(f"demo:\n\t@{' '.join(command)}\n")
+            command = ["make", "--no-print-directory", "-f", str(makefile), "demo"]
+        environment["PYTHONPATH"] = f"{ROOT}:{ROOT / 'platform'}"
+        self.port = port
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.lines)
+
+    def wait_for(self, text: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.said:
+            assert self._reader.is_alive() or text in self.said, self.said
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.05)
+
+    def wait(self) -> int:
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        return code
+
+    def descendants(self) -> set[int]:
+        """Every process that came from this one."""
+        parents: dict[int, int] = {}
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = entry.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents[int(entry.parent.name)] = int(fields[1])
+        family = {self.process.pid}
+        while True:
+            grown = family | {pid for pid, parent in parents.items() if parent in family}
+            if grown == family:
+                return family
+            family = grown
+
+    def child(self, marker: str) -> int:
+        """The descendant whose command line holds `marker`."""
+        found = [pid for pid in self.descendants() if marker in process.command_line(pid)]
+        assert found, f"no {marker} among the descendants"
+        return min(found)
+
+
+def wait_gone(pids: set[int]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while left := [pid for pid in pids if process.command_line(pid)]:
+        assert time.monotonic() < deadline, [process.command_line(pid) for pid in left]
+        time.sleep(0.05)
+
+
+def locks(state: Path) -> list[str]:
+    places = [state, *(Path(note.read_text()) for note in state.glob("*/elsewhere"))]
+    patterns = ("lock", "environment.json", "**/postmaster.pid", "**/.s.PGSQL*", "**/valkey.sock", "**/*.pid")
+    return [str(path) for folder in places for pattern in patterns for path in folder.glob(pattern)]
+
+
+@pytest.fixture(scope="module")
+def state() -> Iterator[Path]:
+    """The state of one demo that the tests of this module hand from one to the next, as a person would."""
+    with tempfile.TemporaryDirectory(prefix="dj-demo-") as name:
+        yield Path(name) / "state"
+        place.forget(Path(name) / "state" / "postgres")
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    return free_port()
+
+
+def start(state: Path, port: int, *, make: bool = False) -> Run:
+    run = Run(state, port, make=make)
+    run.wait_for(RUNNING)
+    return run
+
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+def test_first_start_serves_every_host_and_sigterm_leaves_nothing(state: Path, port: int) -> None:
+    run = start(state, port)
+    try:
+        assert all(answers(host, port) for host in ACCOUNTS)
+        assert not answers("nowhere.localhost", port)
+        for host, (_, people) in ACCOUNTS.items():
+            assert f"http://{host}:{port}/" in run.said
+            assert all(username in run.said for username, _, _ in people)
+        key = state / "secret_key"
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        family = run.descendants()
+    finally:
+        run.process.send_signal(signal.SIGTERM)
+    assert run.wait() == 0, run.said
+    wait_gone(family)
+    assert locks(state) == []
+
+
+def test_in_the_way_of_itself_and_of_others(state: Path, port: int) -> None:
+    before = (state / "secret_key").read_text()
+    run = start(state, port)
+    try:
+        assert (state / "secret_key").read_text() == before
+
+        second = Run(state, port + 1)
+        assert second.wait() == 1
+        assert f"already runs on port {port} (process {run.process.pid})" in second.said
+        assert "Traceback" not in second.said
+
+        with tempfile.TemporaryDirectory() as other:
+            busy = Run(Path(other) / "state", port)
+            assert busy.wait() == 1
+            assert re.search(rf"Port {port} is taken .* make demo PORT=", busy.said)
+            assert "Traceback" not in busy.said
+        assert answers("huiji.localhost", port)
+    finally:
+        run.process.send_signal(signal.SIGINT)
+    assert run.wait() == 0, run.said
+    assert locks(state) == []
+
+
+def test_a_crashed_part_is_started_again_until_it_crashes_for_good(state: Path, port: int) -> None:
+    run = start(state, port)
+    family = run.descendants()
+    for crash in range(2):
+        os.kill(run.child("realtime.server"), signal.SIGKILL)
+        wait_for_count(run, "web stopped by itself (signal 9); starting it again.", crash + 1)
+        wait_answer("huiji.localhost", port)
+    family |= run.descendants()
+    os.kill(run.child("realtime.server"), signal.SIGKILL)
+    assert run.wait() == 1
+    assert "web stopped by itself 3 times in a minute. Its log" in run.said
+    wait_gone(family)
+    assert locks(state) == []
+
+
+def test_kill_9_is_survived_with_the_data(state: Path, port: int) -> None:
+    run = start(state, port)
+    family = run.descendants()
+    run.process.kill()
+    run.wait()
+    wait_gone(family)
+    again = start(state, port)
+    assert "惠济区 (huiji.localhost)" not in again.said  # nothing was built a second time
+    assert answers("huiji.localhost", port)
+
+    # As when make itself is killed: nobody is left to press Ctrl-C.
+    again.process.send_signal(signal.SIGTERM)
+    assert again.wait() == 0
+    made = start(state, port, make=True)
+    family = made.descendants()
+    made.process.kill()
+    made.wait()
+    wait_gone(family)
+    assert locks(state) == []
+
+
+def test_reset_stops_a_running_demo_and_forgets_everything(state: Path, port: int) -> None:
+    run = start(state, port)
+    family = run.descendants()
+    done = subprocess.run(
+        [sys.executable, "-m", "dangjian.local.reset"],
+        cwd=ROOT,
+        env={
+            **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
+            "DEMO_STATE": str(state),
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert run.wait() == 0
+    wait_gone(family)
+    assert list(state.iterdir()) == []
+
+
+def test_reset_leaves_a_database_of_ones_own_alone(state: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dangjian.local.reset"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": "postgres:///mine", "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "a database of your own" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "abc", "PORT=abc is no port"),
+        ("PORT", "70000", "PORT=70000 is no port"),
+        ("DEMO_SIZE", "huge", "DEMO_SIZE=huge is not known: give one of small, pilot, full"),
+    ],
+)
+def test_what_it_is_given_wrongly_is_told(tmp_path: Path, name: str, value: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dangjian.local.demo"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DEMO_STATE": str(tmp_path / "state"),
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
+            name: value,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def wait_for_count(run: Run, text: str, count: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while run.said.count(text) < count:
+        assert time.monotonic() < deadline, run.said
+        time.sleep(0.05)
+
+
+def wait_answer(host: str, port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not answers(host, port):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
