@@ -119,10 +119,10 @@ def end_leftover(pid: int, marker: str, *signals: tuple[signal.Signals, float]) 
             time.sleep(0.05)
 
 
-def tail(log: Path, lines: int = 12) -> str:
-    """The last lines of a log, for a person to read."""
+def tail(log: Path, lines: int = 12, width: int = 300) -> str:
+    """The last lines of a log, for a person to read: a JSON line may hold a whole traceback."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(line[:width] for line in text.splitlines()[-lines:])

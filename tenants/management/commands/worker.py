@@ -20,8 +20,11 @@ class Command(BaseCommand):
         asyncio.run(self._run(options["concurrency"]))
 
     async def _run(self, concurrency: int) -> None:
-        worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
-        async with worker_app.open_async():
-            await worker_app.run_worker_async(
-                concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=20
-            )
+        # Replaced in the app itself: the clocks queue through the app their tasks were made with, and its own
+        # connector asks Django for a cursor, which needs a scope.
+        connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
+        with app.replace_connector(connector):
+            async with app.open_async():
+                await app.run_worker_async(
+                    concurrency=concurrency, delete_jobs="successful", shutdown_graceful_timeout=20
+                )
