@@ -10,13 +10,14 @@ import re
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from tenants.context import in_registry
 from tenants.models import District, DistrictState, Domain
 
 REMEMBER_SECONDS = 1.0
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
-_REMEMBER_HOSTS = 2048  # unknown hosts are remembered too; a scanner must not grow the process
+_REMEMBER_AT_MOST = 2048  # unknown hosts are remembered too; a scanner must not grow the process
 
 _lock = threading.Lock()
 _remembered: OrderedDict[str, tuple[float, District | None]] = OrderedDict()
@@ -33,20 +34,31 @@ def normal_host(host: str) -> str:
 def district_for_host(host: str) -> District | None:
     """The district that answers for `host` (with or without port), or None."""
     key = normal_host(host)
-    if not _HOST.fullmatch(key):
-        return None
+
+    def read() -> District | None:
+        domain = Domain.objects.select_related("district").filter(host=key).first()
+        return domain.district if domain else None
+
+    return _remember(f"host {key}", read)
+
+
+def remembered(schema_name: str) -> District | None:
+    """The district of that schema as it stood at most a second ago, or None: for who asks many times a second."""
+    return _remember(f"schema {schema_name}", District.objects.filter(schema_name=schema_name).first)
+
+
+def _remember(key: str, read: Callable[[], District | None]) -> District | None:
     now = time.monotonic()
     with _lock:
         known = _remembered.get(key)
         if known is not None and known[0] > now:
             return known[1]
     with in_registry():
-        domain = Domain.objects.select_related("district").filter(host=key).first()
-    district = domain.district if domain else None
+        district = read()
     with _lock:
         _remembered[key] = (now + REMEMBER_SECONDS, district)
         _remembered.move_to_end(key)
-        while len(_remembered) > _REMEMBER_HOSTS:
+        while len(_remembered) > _REMEMBER_AT_MOST:
             _remembered.popitem(last=False)
     return district
 

@@ -33,11 +33,17 @@ LUOYANG = {
     "zhaomin": ("赵敏", "zhaomin", "zm", "grid3"),
     "sunli": ("孙丽", "sunli", "sl", "office"),
 }
+HOSTS = {"huiji": "huiji.localhost", "luoyang": "luoyang.localhost", "centre": "central.localhost"}
+
+
+def district_of(username: str) -> str:
+    """The schema of that person's district."""
+    return "huiji" if username in HUIJI else "luoyang" if username in LUOYANG else "centre"
 
 
 def build() -> None:
     """Open the centre and both districts and put the cast in them."""
-    centre = _open("centre", "中央监督", "中央", DistrictKind.CENTRE, "central.localhost")
+    centre = _open("centre", "中央监督", "中央", DistrictKind.CENTRE, HOSTS["centre"])
     with in_district(centre):
         _user("chenjing", "陈静")
     _district("huiji", "惠济区", "惠济", HUIJI, officer="zhangwei", editor="liuna", secretary="wangfang")
@@ -95,7 +101,7 @@ def _district(
     editor: str = "",
     secretary: str = "",
 ) -> None:
-    district = _open(schema, name, short_name, DistrictKind.DISTRICT, f"{schema}.localhost")
+    district = _open(schema, name, short_name, DistrictKind.DISTRICT, HOSTS[schema])
     with in_district(district):
         organizations = _tree()
         members = {}

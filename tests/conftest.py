@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,6 +62,28 @@ def luoyang(world: SimpleNamespace) -> Any:
 @pytest.fixture
 def centre(world: SimpleNamespace) -> Any:
     return world.centre
+
+
+@pytest.fixture
+def client_of(world: SimpleNamespace) -> Callable[..., Any]:
+    """``client_of("wangfang")``: a test client on that person's host, signed in without the cost of a password."""
+    from django.conf import settings
+    from django.test import Client
+
+    from dangjian.identity.models import User
+    from dangjian.identity.sessions import SessionStore
+    from tenants.context import in_district
+    from tests import cast
+
+    def signed_in(username: str, **options: Any) -> Client:
+        district = getattr(world, cast.district_of(username))
+        with in_district(district):
+            key = SessionStore.for_user(User.objects.get(username=username))
+        client = Client(headers={"host": cast.HOSTS[district.schema_name]}, **options)
+        client.cookies[settings.SESSION_COOKIE_NAME] = key
+        return client
+
+    return signed_in
 
 
 @pytest.fixture(autouse=True)

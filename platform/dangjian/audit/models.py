@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar, NoReturn
+
 from django.db import models
 from django.db.models.functions import Now
+
+
+class AppendOnly(TypeError):
+    """A row of the audit log was about to be changed or removed."""
+
+
+class AuditQuerySet(models.QuerySet["AuditRow"]):
+    """Reads and adds; sealing writes through a plain queryset of its own (`dangjian.audit.chain`)."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("audit rows are only added")
+
+    update = delete = bulk_update = update_or_create = _refuse  # type: ignore[assignment]
 
 
 class AuditRow(models.Model):
@@ -27,8 +42,18 @@ class AuditRow(models.Model):
     previous = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, blank=True)
 
+    objects: ClassVar[Any] = AuditQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["-at", "-id"], name="audit_newest"),
             models.Index(fields=["transaction", "id"], name="audit_unsealed", condition=models.Q(sequence=None)),
         ]
+
+    def save(self, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("audit rows are only added")
+        super().save(**kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("audit rows are only added")

@@ -7,3 +7,7 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from dangjian.config import checks  # noqa: F401  (registers them)
+        from dangjian.config.live import end_sockets_of_suspended
+        from tenants import lifecycle
+
+        lifecycle.register_state_listener(end_sockets_of_suspended)

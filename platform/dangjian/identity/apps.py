@@ -1,6 +1,21 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class IdentityConfig(AppConfig):
     name = "dangjian.identity"
     verbose_name = "Identity"
+
+    def ready(self) -> None:
+        from dangjian.audit import actions
+
+        actions.register(
+            {
+                "session.sign_in": _("登录"),
+                "session.locked_out": _("密码错误次数过多，暂时锁定"),
+                "password.change": _("修改自己的密码"),
+                "password.reset": _("重置密码"),
+                "account.deactivate": _("停用账号"),
+                "account.reactivate": _("恢复账号"),
+            }
+        )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class UserManager(BaseUserManager["User"]):
@@ -58,9 +59,32 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.username
 
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """The one form a name is kept and looked up in.
+
+        A phone puts a capital first and a space after; a telephone number is written in groups.
+        """
+        return "".join(super().normalize_username(username).casefold().split())
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def valid(self) -> Self:
+        """Those that still open something: not expired, of an active person, of that person's present epoch."""
+        return self.filter(
+            expire_date__gt=timezone.now(), user__is_active=True, user_epoch=models.F("user__session_epoch")
+        )
+
+
+class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
+    pass
+
 
 class Session(AbstractBaseSession):
-    """A signed-in browser. Rows of a person are listed to that person, who may end them."""
+    """A signed-in browser. Rows of a person are listed to that person, who may end them.
+
+    `user` is None only before a sign-in that needs to remember something across a redirect.
+    """
 
     id = models.BigAutoField(primary_key=True)
     session_key = models.CharField(max_length=40, unique=True)
@@ -71,7 +95,7 @@ class Session(AbstractBaseSession):
     created_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now(), help_text="to the minute")
 
-    objects: ClassVar[BaseSessionManager] = BaseSessionManager()
+    objects: ClassVar[SessionManager] = SessionManager()
 
     class Meta(AbstractBaseSession.Meta):
         abstract = False
@@ -82,9 +106,18 @@ class Session(AbstractBaseSession):
 
         return SessionStore
 
+    @property
+    def is_valid(self) -> bool:
+        """As `SessionQuerySet.valid` says, of a row read with its user and not expired."""
+        return self.user is None or (self.user.is_active and self.user_epoch == self.user.session_epoch)
+
 
 class SignInFailure(models.Model):
-    """A wrong password, kept as long as it counts towards a lock-out."""
+    """An attempt to sign in that did not succeed, kept as long as it counts towards a lock-out.
+
+    `username` is as typed (normalised): it may name nobody, so that the lock tells nothing. `address` of an IPv6
+    client is its /64 network.
+    """
 
     username = models.CharField(max_length=150)
     address = models.GenericIPAddressField()

@@ -1,0 +1,73 @@
+"""What `realtime` is told of districts and sessions (`realtime.hooks.Site`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.http import parse_cookie
+
+from dangjian.identity import sessions
+from dangjian.identity.models import Session
+from realtime import outbox
+from realtime.hooks import Scope, Viewer
+from tenants import registry
+from tenants.context import current_district, in_district
+from tenants.models import District, DistrictState
+
+T = TypeVar("T")
+
+
+class DistrictSite:
+    """A partition is a district's schema."""
+
+    def partition(self, scope: Scope) -> str | None:
+        district = registry.district_for_host(_header(scope, b"host"))
+        return district.schema_name if district is not None and district.is_active else None
+
+    def run(self, partition: str, function: Callable[..., T], *args: Any) -> T:
+        district = registry.remembered(partition)
+        if district is None:
+            raise LookupError(f"there is no district {partition!r}")
+        with in_district(district):
+            return function(*args)
+
+    def current(self) -> str:
+        return current_district().schema_name
+
+    def database(self) -> str:
+        return current_district().database
+
+    def authenticate(self, scope: Scope) -> Viewer | None:
+        """Nobody also for a person who still has to choose a password: pages show them nothing yet."""
+        cookies = parse_cookie(_header(scope, b"cookie"))
+        session = sessions.find(cookies.get(settings.SESSION_COOKIE_NAME))
+        if session is None or session.user is None or session.user.must_change_password:
+            return None
+        return Viewer(session.user.pk, session.session_key, session.user_epoch)
+
+    def still_valid(self, viewers: Collection[Viewer]) -> set[Viewer]:
+        if not current_district().is_active:
+            return set()
+        rows = (
+            Session.objects.valid()
+            .filter(session_key__in={viewer.session for viewer in viewers}, user__must_change_password=False)
+            .values_list("user_id", "session_key", "user_epoch")
+        )
+        return {Viewer(*row) for row in rows}.intersection(viewers)
+
+
+site = DistrictSite()
+
+
+def end_sockets_of_suspended(district: District) -> None:
+    """Listens to the districts' states (`tenants.lifecycle`)."""
+    if district.state == DistrictState.SUSPENDED:
+        with outbox.atomic():
+            outbox.end_partition()
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    values = [value for key, value in scope["headers"] if key == name]
+    return b"; ".join(values).decode("latin-1")

@@ -1,0 +1,64 @@
+"""Signing in and out by API."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from dangjian.api.authentication import enforce_csrf
+from dangjian.api.permissions import IsSignedIn
+from dangjian.api.problems import Problem
+from dangjian.identity import services
+from dangjian.identity.words import locked, wrong
+
+
+class CredentialsSerializer(serializers.Serializer):
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+
+
+class SignedInSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    must_change_password = serializers.BooleanField()
+
+
+class SessionView(APIView):
+    before_password_change = True
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [AllowAny() if self.request.method == "POST" else IsSignedIn()]
+
+    @extend_schema(
+        operation_id="session_create",
+        request=CredentialsSerializer,
+        responses={
+            200: SignedInSerializer,
+            401: OpenApiResponse(description="账号和密码对不上"),
+            429: OpenApiResponse(description="错得太多，锁定中；Retry-After"),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        enforce_csrf(request._request)
+        credentials = CredentialsSerializer(data=request.data)
+        credentials.is_valid(raise_exception=True)
+        try:
+            user = services.sign_in(request=request._request, **credentials.validated_data)
+        except services.WrongPassword as refusal:
+            raise Problem(
+                401, "wrong_password", wrong(refusal.left), headers={"WWW-Authenticate": "Session"}
+            ) from None
+        except services.LockedOut as refusal:
+            raise Problem(
+                429, "locked_out", locked(refusal.seconds), headers={"Retry-After": str(refusal.seconds)}
+            ) from None
+        return Response(SignedInSerializer(user).data)
+
+    @extend_schema(operation_id="session_destroy", request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        services.sign_out(request=request._request)
+        return Response(status=204)

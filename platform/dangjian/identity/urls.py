@@ -1,0 +1,17 @@
+"""Pages of sign-in, on every host."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from dangjian.identity import views
+
+urlpatterns = [
+    path("sign-in/", views.sign_in, name="sign-in"),
+    path("sign-out/", views.sign_out, name="sign-out"),
+    path("forgotten/", views.forgotten, name="forgotten"),
+    path("password/", views.password, name="password"),
+    path("sessions/", views.sessions, name="sessions"),
+    path("sessions/<int:pk>/end/", views.end_session, name="session-end"),
+    path("sessions/end-others/", views.end_other_sessions, name="sessions-end-others"),
+]

@@ -1,0 +1,139 @@
+"""Pages of sign-in, passwords and sessions; all work without JavaScript."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dangjian.identity import services
+from dangjian.identity.devices import device_name, is_phone
+from dangjian.identity.forms import PasswordForm, SignInForm
+from dangjian.identity.middleware import before_password_change
+from dangjian.identity.models import Session
+from dangjian.identity.providers import provider
+from dangjian.identity.words import locked, wrong
+
+HOME = "/"
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    target = _next(request)
+    if request.user.is_authenticated and request.method != "POST":
+        return HttpResponseRedirect(target)
+    form = SignInForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                services.sign_in(request=request, **form.cleaned_data)
+                return HttpResponseRedirect(target)
+            except services.WrongPassword as refusal:
+                form.add_error("password", wrong(refusal.left))
+            except services.LockedOut as refusal:
+                form.add_error("password", locked(refusal.seconds))
+                status = 429
+    context = {"form": form, "next": target, "expired": request.GET.get("expired") and not request.POST}
+    return render(request, "identity/sign_in.html", context, status=status)
+
+
+@login_not_required
+@require_safe
+def forgotten(request: HttpRequest) -> HttpResponse:
+    return render(request, "identity/forgotten.html")
+
+
+@before_password_change
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    onward = services.sign_out(request=request)
+    messages.success(request, _("已经退出登录。"))
+    return HttpResponseRedirect(onward) if onward else redirect("sign-in")
+
+
+@before_password_change
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    if not provider().keeps_passwords:
+        raise Http404
+    first = request.user.must_change_password
+    form = PasswordForm(request.POST or None, first=first)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            given = form.cleaned_data
+            try:
+                services.change_password(
+                    request=request, user=request.user, current=given.get("current"), new=given["new"]
+                )
+                messages.success(request, _("密码已经换好。") if first else _("密码已经换好，其他设备都已退出。"))
+                return HttpResponseRedirect(_next(request))
+            except ValidationError as refusal:
+                form.add_error(None, refusal)
+            except services.LockedOut as refusal:
+                form.add_error("current", locked(refusal.seconds))
+                status = 429
+    context = {"form": form, "first": first, "next": _next(request)}
+    return render(request, "identity/password.html", context, status=status)
+
+
+@never_cache
+@require_safe
+def sessions(request: HttpRequest) -> HttpResponse:
+    rows = Session.objects.valid().filter(user=request.user).order_by("-last_seen_at", "-id")
+    here = request.session.session_key
+    shown = [
+        {
+            "id": row.pk,
+            "device": device_name(row.user_agent),
+            "is_phone": is_phone(row.user_agent),
+            "address": row.address,
+            "since": row.created_at,
+            "seen": row.last_seen_at,
+            "here": row.session_key == here,
+        }
+        for row in rows
+    ]
+    shown.sort(key=lambda session: not session["here"])
+    return render(request, "identity/sessions.html", {"sessions": shown, "others": len(shown) - 1})
+
+
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    if not services.end_sessions(user=request.user, ids=[pk]):
+        raise Http404
+    messages.success(request, _("那台设备已经退出。"))
+    return redirect("sessions")
+
+
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    mine = Session.objects.filter(user=request.user)
+    others = list(mine.exclude(session_key=request.session.session_key).values_list("pk", flat=True))
+    count = services.end_sessions(user=request.user, ids=others)
+    said = ngettext("其他 %(count)s 台设备已经退出。", "其他 %(count)s 台设备已经退出。", count)
+    messages.success(request, said % {"count": count})
+    return redirect("sessions")
+
+
+def _next(request: HttpRequest) -> str:
+    """The page to go on to, within this host."""
+    target = request.POST.get("next") or request.GET.get("next") or HOME
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else HOME
