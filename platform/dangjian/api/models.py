@@ -7,7 +7,10 @@ from django.db.models.functions import Now
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a POST that carried an ``Idempotency-Key``; kept 24 hours. `status` None: still running."""
+    """The answer to a POST that carried an ``Idempotency-Key``; kept 24 hours.
+
+    `status` is None only inside the transaction that makes it.
+    """
 
     user_id = models.BigIntegerField()
     path = models.CharField(max_length=200)
