@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol, TypeVar, cast
 
 from django.conf import settings
@@ -53,16 +54,11 @@ class Site(Protocol):
         """Those whose session still stands under the same epoch, in one query."""
 
 
-_site: Site | None = None
-
-
+@cache
 def site() -> Site:
     """The configured site."""
-    global _site
-    if _site is None:
-        found = import_string(settings.REALTIME["site"])
-        _site = cast(Site, found() if isinstance(found, type) else found)
-    return _site
+    found = import_string(settings.REALTIME["site"])
+    return cast(Site, found() if isinstance(found, type) else found)
 
 
 def insecure_origins() -> bool:
@@ -71,9 +67,8 @@ def insecure_origins() -> bool:
 
 
 def _forget(*, setting: str, **_: object) -> None:
-    global _site
     if setting == "REALTIME":
-        _site = None
+        site.cache_clear()
 
 
 setting_changed.connect(_forget)

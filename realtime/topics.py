@@ -13,6 +13,7 @@ from typing import Any
 
 Ident = int | None
 Json = Any
+GaugeReader = Callable[[Collection[int]], Mapping[int, Json]]
 
 CONTROL = "control"  # internal: ends of rights and sessions, followed by every hub; nobody can join it
 _IDENT = re.compile(r"[1-9][0-9]{0,18}\Z")
@@ -27,7 +28,7 @@ class Forbidden(Exception):
     """The topic cannot be joined: its id is missing or unreadable, or the person may not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TopicKind:
     """One kind of topic, ``name`` or ``name:<id>`` on the wire.
 
@@ -47,7 +48,7 @@ class TopicKind:
     who_may_join: Callable[[Collection[int], Ident], Collection[int]] | None = None
     bare: bool = False
     personal: bool = False
-    gauges: Callable[[Collection[int]], Mapping[int, Json]] | None = None
+    gauges: GaugeReader | None = None
     gauge_group: str = ""
     touched: Callable[[Collection[Ident], int], Mapping[Ident, Collection[int]]] | None = None
 

@@ -1,0 +1,97 @@
+"""The WebSocket application: one coroutine a socket that only listens; the hub writes.
+
+A plain ASGI application: Channels' consumer class costs 5 KB a socket and a thread hop a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from realtime import hooks, protocol
+from realtime.hub import Admission, Draining, Hub, Socket, TooManySockets
+from realtime.pool import Busy
+from realtime.protocol import Close
+from realtime.transport import Send, transport_for
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class LiveApplication:
+    """Serves ``/ws/live/`` on every host of the house; holds the process's hub, made with the first socket."""
+
+    def __init__(self) -> None:
+        self.hub: Hub | None = None
+
+    async def __call__(self, scope: hooks.Scope, receive: Receive, send: Send) -> None:
+        await receive()  # websocket.connect
+        if scope["path"] != protocol.PATH or not _from_own_page(scope):
+            await _refuse(send)
+            return
+        if self.hub is None:
+            self.hub = Hub()
+        socket = await self._enter(self.hub, scope, send)
+        if socket is None:
+            return
+        try:
+            while (message := await receive())["type"] == "websocket.receive":
+                text = message.get("text")
+                if _too_big(text):
+                    socket.transport.close(Close.TOO_BIG)
+                else:
+                    self.hub.receive(socket, text)
+        finally:
+            self.hub.remove(socket)
+
+    async def _enter(self, hub: Hub, scope: hooks.Scope, send: Send) -> Socket | None:
+        """Answer the handshake; the socket if it stays open.
+
+        What the client is to learn is said by a close code after accepting: a close before it reaches a browser
+        as 1006.
+        """
+        code = Close.SIGNED_OUT
+        admission: Admission | None = None
+        try:
+            admission = await hub.admit(scope)
+            if admission is None:
+                await _refuse(send)
+                return None
+        except Draining:
+            code = Close.RESTART
+        except Busy:
+            code = Close.TRY_AGAIN
+        await send({"type": "websocket.accept"})
+        transport = transport_for(scope, send)
+        if admission is not None and admission.viewer is not None:
+            try:
+                return hub.add(admission, admission.viewer, transport)
+            except TooManySockets:
+                code = Close.TOO_MANY
+            except Busy:
+                code = Close.TRY_AGAIN
+        transport.close(code)
+        return None
+
+
+async def _refuse(send: Send) -> None:
+    await send({"type": "websocket.close"})
+
+
+def _from_own_page(scope: hooks.Scope) -> bool:
+    """Whether the page that opens the socket came from exactly this scheme, host and port.
+
+    No wildcard: ``.example.cn`` would let one district's page speak to a sibling's sockets.
+    """
+    headers = scope["headers"]
+    origins = [value for name, value in headers if name == b"origin"]
+    hosts = [value for name, value in headers if name == b"host"]
+    scheme = b"http://" if hooks.insecure_origins() else b"https://"
+    return len(hosts) == 1 and origins == [scheme + hosts[0]]
+
+
+def _too_big(text: str | None) -> bool:
+    limit = protocol.MAX_FRAME_BYTES
+    return text is not None and len(text) * 4 > limit and len(text.encode()) > limit
+
+
+application = LiveApplication()

@@ -1,0 +1,162 @@
+"""The socket server: Daphne with its handles given to the transport, and an end that says goodbye.
+
+``python -m realtime.server`` serves the settings' ASGI application, pages included if it has any, on ``--host``
+and ``--port`` (or HOST and PORT), or on ``--fd``: a listening socket made by somebody else, such as one of several
+bound with SO_REUSEPORT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import signal
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from daphne.server import Server  # first of all that touches Twisted: it installs the asyncio reactor
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 4096  # at the default of 50 five thousand connects took 76 s
+HANDSHAKE_SECONDS = 15  # longer than a join waits for a thread, so that the client learns why
+CLOSE_HANDSHAKE_SECONDS = 10  # a slow reader has yet to read what was sent before the close frame
+REQUESTS_SECONDS = 5.0  # given to HTTP requests under way when stopping
+
+
+class CannotListen(OSError):
+    """An endpoint is taken or not ours to take."""
+
+
+class LiveServer(Server):  # type: ignore[misc]
+    """Daphne, whose sockets bring their protocol object along in ``scope["extensions"]``."""
+
+    def __init__(
+        self, application: Any, endpoints: Sequence[str], on_ready: Callable[[], None] | None
+    ) -> None:
+        from realtime.protocol import MAX_FRAME_BYTES
+
+        super().__init__(
+            application,
+            endpoints=list(endpoints),
+            signal_handlers=False,
+            websocket_handshake_timeout=HANDSHAKE_SECONDS,
+            websocket_max_message_size=MAX_FRAME_BYTES,
+            websocket_max_frame_size=MAX_FRAME_BYTES,
+            ready_callable=self._ready,
+        )
+        self.cannot_listen = ""
+        self._on_ready = on_ready
+        self._ports: list[Any] = []
+        self._stopping: asyncio.Task[None] | None = None
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        from realtime.transport import EXTENSION
+
+        if scope["type"] == "websocket":
+            scope.setdefault("extensions", {})[EXTENSION] = protocol
+        return super().create_application(protocol, scope)
+
+    def _ready(self) -> None:
+        # failByDrop would cut a socket that sends too large a frame without telling it 1009.
+        self.ws_factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS)
+        loop = asyncio.get_event_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop_gently)
+        # Full collections fall into broadcasts; what is there now stays until the end.
+        gc.set_threshold(50_000, 20, 50)
+        gc.freeze()
+        if self._on_ready is not None:
+            self._on_ready()
+
+    def listen_success(self, port: Any) -> None:
+        self._ports.append(port)
+        super().listen_success(port)
+
+    def listen_error(self, failure: Any) -> None:
+        self.cannot_listen = failure.getErrorMessage()
+        self.stop()
+
+    def stop_gently(self) -> None:
+        """Take no more connections, send the sockets elsewhere, let requests finish, stop."""
+        if self._stopping is None:
+            self._stopping = asyncio.get_event_loop().create_task(self._stop())
+
+    async def _stop(self) -> None:
+        from realtime.asgi import application as live
+
+        for port in self._ports:
+            port.stopListening()
+        if live.hub is not None:
+            await live.hub.drain()
+        for _ in range(int(REQUESTS_SECONDS / 0.05)):
+            if not self._requests_under_way():
+                break
+            await asyncio.sleep(0.05)
+        if live.hub is not None:
+            await live.hub.close()
+        self.stop()
+
+    def _requests_under_way(self) -> bool:
+        return any(
+            getattr(protocol, "application_type", "http") == "http"
+            and not details["application_instance"].done()
+            for protocol, details in self.connections.items()
+            if "application_instance" in details
+        )
+
+    def kill_all_applications(self) -> None:
+        # Daphne's own fails on a connection whose application has ended but whose client is still there.
+        for details in self.connections.values():
+            if "application_instance" in details:
+                details["application_instance"].cancel()
+
+
+def serve(application: Any, *, endpoints: Sequence[str], on_ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; needs the main thread.
+
+    endpoints: Twisted's descriptions (`tcp_endpoint`, ``fd:fileno=3``). on_ready: called once all listen.
+
+    Raises:
+        CannotListen: an endpoint is taken.
+    """
+    server = LiveServer(application, endpoints, on_ready)
+    server.run()
+    if server.cannot_listen:
+        raise CannotListen(server.cannot_listen)
+
+
+def tcp_endpoint(host: str, port: int) -> str:
+    """The description of a TCP socket, with a backlog that stands a reconnect of everybody."""
+    escaped = host.strip("[]").replace(":", r"\:")
+    return f"tcp:port={port}:interface={escaped}:backlog={BACKLOG}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m realtime.server", description="Serves sockets, and pages."
+    )
+    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument(
+        "--fd", type=int, help="number of an inherited listening socket, instead of host and port"
+    )
+    options = parser.parse_args(arguments)
+
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    endpoint = tcp_endpoint(options.host, options.port) if options.fd is None else f"fd:fileno={options.fd}"
+    try:
+        serve(import_string(settings.ASGI_APPLICATION), endpoints=[endpoint])
+    except CannotListen as problem:
+        raise SystemExit(f"cannot listen on {endpoint}: {problem}") from None
+
+
+if __name__ == "__main__":
+    main()
