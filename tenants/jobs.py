@@ -55,7 +55,9 @@ def district_job(name: str, *, queue: str = "default") -> Callable[[DistrictWork
     return decorate
 
 
-def every(name: str, *, seconds: int) -> Callable[[DistrictWork], Task[Any, Any, Any]]:
+def every(
+    name: str, *, seconds: int, queue: str = "default"
+) -> Callable[[DistrictWork], Task[Any, Any, Any]]:
     """A job that runs in each active district every `seconds` (a divisor of 60), never twice at once in one.
 
     The clock only queues: a slow or failing district holds up no other.
@@ -65,7 +67,7 @@ def every(name: str, *, seconds: int) -> Callable[[DistrictWork], Task[Any, Any,
     second_field = "0" if seconds == 60 else f"*/{seconds}"
 
     def decorate(work: DistrictWork) -> Task[Any, Any, Any]:
-        task = district_job(name)(work)
+        task = district_job(name, queue=queue)(work)
 
         def fan_out(timestamp: int) -> None:
             try:
@@ -75,7 +77,7 @@ def every(name: str, *, seconds: int) -> Callable[[DistrictWork], Task[Any, Any,
                 close_old_connections()
 
         app.periodic(cron=f"* * * * * {second_field}")(
-            app.task(name=f"{name}.clock", queueing_lock=f"{name}.clock")(fan_out)
+            app.task(name=f"{name}.clock", queue=queue, queueing_lock=f"{name}.clock")(fan_out)
         )
         return task
 

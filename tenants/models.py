@@ -36,6 +36,10 @@ class District(models.Model):
     threads and can restore the wrong one.
     """
 
+    auto_drop_schema = (
+        False  # django-tenants asks when a row is deleted; a schema goes by `schemas.drop` alone
+    )
+
     name = models.CharField(max_length=100)
     short_name = models.CharField(max_length=20)
     schema_name = models.CharField(max_length=40, unique=True, validators=[schema_name_validator])

@@ -34,6 +34,8 @@ def normal_host(host: str) -> str:
 def district_for_host(host: str) -> District | None:
     """The district that answers for `host` (with or without port), or None."""
     key = normal_host(host)
+    if not _HOST.fullmatch(key):
+        return None
 
     def read() -> District | None:
         domain = Domain.objects.select_related("district").filter(host=key).first()

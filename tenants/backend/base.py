@@ -13,9 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.backends.base.base import NO_DB_ALIAS
+from django.utils.functional import cached_property
 from django_tenants.postgresql_backend.base import DatabaseWrapper as TenantsWrapper
 from django_tenants.utils import get_limit_set_calls
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from tenants.context import CATALOGUE_SCHEMA, CrossedScopes, ScopeError, required_scope
 
@@ -108,11 +110,28 @@ class DatabaseWrapper(TenantsWrapper):
 
     def _commit(self) -> Any:
         self._held = None
+        if (
+            self.connection is not None
+            and self.connection.info.transaction_status == TransactionStatus.INERROR
+        ):
+            # PostgreSQL answers the COMMIT of an aborted transaction with a ROLLBACK and no error.
+            self.search_path_set_schemas = None
         return super()._commit()
 
     def _rollback(self) -> Any:
         self._held = None
         return super()._rollback()
+
+    @cached_property
+    def pg_version(self) -> int:
+        # Asked for while a process makes its first connection, in whatever scope or none; no table is read.
+        opened = self.connection is None
+        self.ensure_connection()
+        try:
+            return int(self.connection.info.server_version)
+        finally:
+            if opened:
+                self.close()
 
     def check_constraints(self, table_names: Any = None) -> None:
         # Runs at the end of a TestCase, when no scope is open; it names no table, so it needs none.
