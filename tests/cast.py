@@ -135,9 +135,9 @@ def _tree() -> dict[str, Organization]:
     def add(key: str, parent: str | None, kind: str, sector: str = "") -> None:
         fields = {"name": names[key], "short_name": names[key], "kind": kind, "sector": sector}
         if parent is None:
-            made[key] = Organization.add_root(**fields)
+            made[key] = Organization.objects.add_root(fields)
         else:
-            made[key] = Organization.objects.get(pk=made[parent].pk).add_child(**fields)
+            made[key] = Organization.objects.add_child(Organization.objects.get(pk=made[parent].pk), fields)
 
     add("root", None, OrganizationKind.DISTRICT)
     add("xincheng", "root", OrganizationKind.COMMITTEE, Sector.STREET)
