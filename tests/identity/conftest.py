@@ -24,3 +24,7 @@ def _quick_passwords(request: pytest.FixtureRequest, settings: Any) -> None:
     for district in (world.huiji, world.luoyang, world.centre):
         with in_district(district):
             User.objects.update(password=make_password(cast.PASSWORD))
+    for person in vars(world).values():
+        if hasattr(person, "user"):
+            with in_district(getattr(world, cast.district_of(person.user.username))):
+                person.user.refresh_from_db()

@@ -5,15 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-_SYSTEMS = [
-    ("HarmonyOS", gettext_noop("鸿蒙")),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Macintosh", "Mac"),
-    ("Linux", "Linux"),
-]
+_SYSTEMS = ("HarmonyOS", "iPhone", "iPad", "Android", "Windows", "Macintosh", "Linux")
 # In this order: every browser claims to be those below it.
 _BROWSERS = [
     ("MicroMessenger", gettext_noop("微信")),
@@ -21,7 +13,6 @@ _BROWSERS = [
     ("HuaweiBrowser", gettext_noop("华为浏览器")),
     ("MiuiBrowser", gettext_noop("小米浏览器")),
     ("UCBrowser", gettext_noop("UC 浏览器")),
-    ("MQQBrowser", gettext_noop("QQ 浏览器")),
     ("QQBrowser", gettext_noop("QQ 浏览器")),
     ("Quark", gettext_noop("夸克")),
     ("Edg", "Edge"),
@@ -46,10 +37,14 @@ def is_phone(user_agent: str) -> bool:
 
 
 def _system(user_agent: str) -> str:
-    name = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    if name in {"Windows", "Linux"}:
-        return _("%(system)s 电脑") % {"system": name}
-    if name in {"Android", "鸿蒙"}:
-        kind = _("手机") if "Mobile" in user_agent else _("平板")
-        return _("%(system)s %(kind)s") % {"system": _(name), "kind": kind}
+    name = next((name for name in _SYSTEMS if name in user_agent), "")
+    match name:
+        case "Windows" | "Linux":
+            return _("%(system)s 电脑") % {"system": name}
+        case "Android":
+            return _("Android 手机") if "Mobile" in user_agent else _("Android 平板")
+        case "HarmonyOS":
+            return _("鸿蒙手机") if "Mobile" in user_agent else _("鸿蒙平板")
+        case "Macintosh":
+            return "Mac"
     return name

@@ -23,7 +23,7 @@ KEPT = WIDE_WINDOW
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an attempt may be made. `left`: how many wrong ones are still free at that address."""
+    """Whether an attempt may be made. `left`: how many wrong ones are still free at that address, 0 when locked."""
 
     locked_until: datetime | None
     left: int
@@ -47,8 +47,9 @@ def judge(failures: Iterable[tuple[datetime, str]], *, address: str, now: dateti
         )
         if until is not None and until > now
     ]
-    recent = sum(1 for at in near if at > now - NEAR_WINDOW)
-    return Verdict(max(locked, default=None), max(0, NEAR_LIMIT - recent))
+    if locked:
+        return Verdict(max(locked), 0)
+    return Verdict(None, NEAR_LIMIT - sum(1 for at in near if at > now - NEAR_WINDOW))
 
 
 def _locked_until(times: list[datetime], limit: int, window: timedelta) -> datetime | None:

@@ -31,12 +31,15 @@ def validate_new_password(password: str, user: User) -> None:
         validate_password(password, user)
     except ValidationError as error:
         # Django's own sentences are translated only where its auth app is installed.
-        raise ValidationError([ValidationError(_said(found), code=found.code) for found in error.error_list]) from None
+        raise ValidationError(
+            [ValidationError(_said(found), code=found.code) for found in error.error_list]
+        ) from None
 
 
 def _said(error: ValidationError) -> str:
     said = {
-        "password_too_short": _("密码太短了，至少要 %(least)s 位。") % {"least": (error.params or {}).get("min_length", 8)},
+        "password_too_short": _("密码太短了，至少要 %(least)s 位。")
+        % {"least": (error.params or {}).get("min_length", 8)},
         "password_too_common": _("这个密码太常见，容易被猜到。可以用两三个不相干的词连起来。"),
         "password_entirely_numeric": _("不能全是数字，请加上几个字母。"),
         "password_too_similar": _("密码和账号太像了，请换一个。"),

@@ -63,9 +63,7 @@ def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
 def begin_session(*, request: HttpRequest, user: User) -> None:
     """Make the browser of `request` signed in as `user`, who has been checked."""
     session: SessionStore = request.session  # type: ignore[assignment]
-    session.begin(
-        user, address=client_address(request), user_agent=request.headers.get("User-Agent", "")
-    )
+    session.begin(user, address=client_address(request), user_agent=request.headers.get("User-Agent", ""))
     request.user = user
     rotate_token(request)
 
@@ -97,7 +95,12 @@ def change_password(*, request: HttpRequest, user: User, current: str | None, ne
     else:
         attempt = _attempt(request, user.username)
         if not user.check_password(current):
-            _refuse(request, user.username, attempt, ValidationError({"current": _("现在的密码不对，请再看一下。")}))
+            _refuse(
+                request,
+                user.username,
+                attempt,
+                ValidationError({"current": _("现在的密码不对，请再看一下。")}),
+            )
         attempt.succeeded()
     try:
         passwords.validate_new_password(new, user)

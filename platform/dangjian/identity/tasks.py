@@ -9,9 +9,11 @@ from dangjian.identity.models import Session, SignInFailure
 from tenants.jobs import every
 
 
-@every("identity.purge", seconds=60)
 def purge() -> None:
     """Remove sessions that have expired and wrong passwords that no longer count."""
     now = timezone.now()
     Session.objects.filter(expire_date__lte=now).delete()
     SignInFailure.objects.filter(at__lte=now - KEPT).delete()
+
+
+every("identity.purge", seconds=60)(purge)

@@ -82,7 +82,9 @@ def password(request: HttpRequest) -> HttpResponse:
                 services.change_password(
                     request=request, user=request.user, current=given.get("current"), new=given["new"]
                 )
-                messages.success(request, _("密码已经换好。") if first else _("密码已经换好，其他设备都已退出。"))
+                messages.success(
+                    request, _("密码已经换好。") if first else _("密码已经换好，其他设备都已退出。")
+                )
                 return HttpResponseRedirect(_next(request))
             except ValidationError as refusal:
                 form.add_error(None, refusal)

@@ -6,66 +6,108 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('username', models.CharField(max_length=150, unique=True)),
-                ('name', models.CharField(help_text='as shown', max_length=50)),
-                ('is_active', models.BooleanField(default=True)),
-                ('session_epoch', models.PositiveIntegerField(default=1)),
-                ('must_change_password', models.BooleanField(default=False)),
-                ('first_signed_in_at', models.DateTimeField(null=True)),
-                ('issuer', models.CharField(blank=True, max_length=200)),
-                ('subject', models.CharField(blank=True, max_length=100)),
-                ('language', models.CharField(blank=True, help_text='empty: as the browser asks', max_length=10)),
-                ('text_size', models.CharField(blank=True, choices=[('', '标准'), ('large', '大字'), ('xlarge', '特大字')], max_length=6)),
-                ('is_demo', models.BooleanField(default=False, help_text='a person of the demo data, who does not exist')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("username", models.CharField(max_length=150, unique=True)),
+                ("name", models.CharField(help_text="as shown", max_length=50)),
+                ("is_active", models.BooleanField(default=True)),
+                ("session_epoch", models.PositiveIntegerField(default=1)),
+                ("must_change_password", models.BooleanField(default=False)),
+                ("first_signed_in_at", models.DateTimeField(null=True)),
+                ("issuer", models.CharField(blank=True, max_length=200)),
+                ("subject", models.CharField(blank=True, max_length=100)),
+                (
+                    "language",
+                    models.CharField(blank=True, help_text="empty: as the browser asks", max_length=10),
+                ),
+                (
+                    "text_size",
+                    models.CharField(
+                        blank=True,
+                        choices=[("", "标准"), ("large", "大字"), ("xlarge", "特大字")],
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "is_demo",
+                    models.BooleanField(
+                        default=False, help_text="a person of the demo data, who does not exist"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('subject', ''), _negated=True), fields=('issuer', 'subject'), name='one_user_per_subject')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("subject", ""), _negated=True),
+                        fields=("issuer", "subject"),
+                        name="one_user_per_subject",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('session_key', models.CharField(max_length=40, unique=True)),
-                ('user_epoch', models.PositiveIntegerField(default=0)),
-                ('address', models.GenericIPAddressField(null=True)),
-                ('user_agent', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='to the minute')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='identity.user')),
+                ("session_data", models.TextField(verbose_name="session data")),
+                ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("session_key", models.CharField(max_length=40, unique=True)),
+                ("user_epoch", models.PositiveIntegerField(default=0)),
+                ("address", models.GenericIPAddressField(null=True)),
+                ("user_agent", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "last_seen_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), help_text="to the minute"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sessions",
+                        to="identity.user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'session',
-                'verbose_name_plural': 'sessions',
-                'abstract': False,
+                "verbose_name": "session",
+                "verbose_name_plural": "sessions",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SignInFailure',
+            name="SignInFailure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('username', models.CharField(max_length=150)),
-                ('address', models.GenericIPAddressField()),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("username", models.CharField(max_length=150)),
+                ("address", models.GenericIPAddressField()),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'indexes': [models.Index(fields=['username', 'address', 'at'], name='failure_lookup')],
+                "indexes": [models.Index(fields=["username", "address", "at"], name="failure_lookup")],
             },
         ),
     ]

@@ -1,0 +1,94 @@
+"""What realtime is told: whose host, whose cookie, and whether it still stands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from dangjian.config.live import site
+from dangjian.identity import services
+from dangjian.identity.models import Session, User
+from dangjian.identity.sessions import SessionStore
+from realtime.hooks import Viewer
+from realtime.models import Event
+from tenants import lifecycle
+from tenants.context import NoDistrict, in_district, in_registry
+from tenants.models import District
+from tests.cast import HOSTS
+
+
+def scope(host: str, key: str = "") -> dict[str, object]:
+    headers = [(b"host", host.encode())]
+    if key:
+        headers.append((b"cookie", f"other=1; {settings.SESSION_COOKIE_NAME}={key}".encode()))
+    return {"type": "websocket", "headers": headers}
+
+
+def test_a_host_names_its_district_while_that_is_open(world) -> None:
+    assert site.partition(scope(f"{HOSTS['huiji']}:8000")) == "huiji"
+    assert site.partition(scope(HOSTS["centre"])) == "centre"
+    assert site.partition(scope("evil.example")) is None
+    assert site.partition({"type": "websocket", "headers": []}) is None
+    lifecycle.suspend_district(world.luoyang, reason="演练")
+    assert site.partition(scope(HOSTS["luoyang"])) is None
+    with in_district(world.luoyang):
+        assert Event.objects.get(topic="control").kind == "partition.ended"
+
+
+def test_work_runs_with_the_districts_data_within_reach(world) -> None:
+    def where(extra: int) -> tuple[str, str, int]:
+        return site.current(), site.database(), extra
+
+    assert site.run("luoyang", where, 3) == ("luoyang", "default", 3)
+    with pytest.raises(NoDistrict):
+        site.current()
+    with pytest.raises(LookupError):
+        site.run("nowhere", where, 3)
+
+
+def test_a_cookie_speaks_for_its_owner_in_its_own_district(world, django_assert_num_queries) -> None:
+    with in_district(world.huiji):
+        key = SessionStore.for_user(world.wangfang.user)
+        expected = Viewer(world.wangfang.user.pk, key, 1)
+        assert site.authenticate(scope(HOSTS["huiji"], key)) == expected
+        with django_assert_num_queries(1):
+            site.authenticate(scope(HOSTS["huiji"], key))
+        assert site.authenticate(scope(HOSTS["huiji"])) is None
+        assert site.authenticate(scope(HOSTS["huiji"], "\x00" * 32)) is None
+        User.objects.filter(pk=world.wangfang.user.pk).update(must_change_password=True)
+        assert site.authenticate(scope(HOSTS["huiji"], key)) is None
+    with in_district(world.luoyang):
+        assert site.authenticate(scope(HOSTS["luoyang"], key)) is None
+
+
+def test_who_still_stands_is_one_query_whatever_their_number(world, django_assert_num_queries) -> None:
+    with in_district(world.huiji):
+        users = {name: getattr(world, name).user for name in ("wangfang", "liqiang", "zhoujie", "liuna")}
+        viewers = {
+            name: Viewer(user.pk, SessionStore.for_user(user), user.session_epoch)
+            for name, user in users.items()
+        }
+        unknown = Viewer(users["liuna"].pk, "b" * 32, 1)
+        stale = Viewer(users["liuna"].pk, viewers["liuna"].session, 0)
+        asked = [*viewers.values(), unknown, stale]
+        assert site.still_valid(asked) == set(viewers.values())
+
+        services.deactivate(user=users["wangfang"], actor=world.zhangwei.user, reason="")
+        Session.objects.filter(user=users["liqiang"]).update(
+            expire_date=timezone.now() - timedelta(seconds=1)
+        )
+        User.objects.filter(pk=users["zhoujie"].pk).update(session_epoch=2)
+        with django_assert_num_queries(1):
+            assert site.still_valid(asked) == {viewers["liuna"]}
+        assert site.still_valid([]) == set()
+
+
+def test_nobody_stands_in_a_suspended_district(world) -> None:
+    with in_district(world.huiji):
+        viewer = Viewer(world.wangfang.user.pk, SessionStore.for_user(world.wangfang.user), 1)
+    with in_registry():
+        District.objects.filter(pk=world.huiji.pk).update(state="suspended")
+    assert site.run("huiji", site.still_valid, [viewer]) == set()
