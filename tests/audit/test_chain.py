@@ -229,7 +229,12 @@ def test_a_walk_over_no_rows() -> None:
 
 def test_an_anchored_row_that_is_gone_from_the_middle_is_missing_not_truncated() -> None:
     def row(sequence: int, previous: str) -> SimpleNamespace:
-        made = SimpleNamespace(sequence=sequence, previous=previous, at=datetime(2026, 7, 1, tzinfo=UTC), **dict.fromkeys(chain._HASHED, ""))
+        made = SimpleNamespace(
+            sequence=sequence,
+            previous=previous,
+            at=datetime(2026, 7, 1, tzinfo=UTC),
+            **dict.fromkeys(chain._HASHED, ""),
+        )
         made.id = sequence
         made.digest = chain.digest(made, previous)
         return made

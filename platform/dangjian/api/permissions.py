@@ -10,4 +10,5 @@ from rest_framework.request import Request
 
 class IsSignedIn(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
-        return request.user is not None and request.user.is_authenticated
+        # None without a session: UNAUTHENTICATED_USER
+        return getattr(request.user, "is_authenticated", False)

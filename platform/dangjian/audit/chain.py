@@ -168,7 +168,7 @@ def _sealable() -> models.QuerySet[AuditRow]:
     Below the oldest transaction still open everything is settled. A row from beyond the newest one was written in
     another cluster and came with a restored backup.
     """
-    settled = models.expressions.RawSQL(  # noqa: S611  (no parameter)
+    settled = models.expressions.RawSQL(
         "transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         " OR transaction >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint",
         [],
@@ -185,7 +185,9 @@ def _sealable() -> models.QuerySet[AuditRow]:
 
 def _head() -> Head:
     last = AuditRow.objects.filter(sequence__isnull=False).order_by("-sequence").first()
-    return Head(last.sequence, last.digest) if last is not None else Head(0, GENESIS)
+    if last is None or last.sequence is None:
+        return Head(0, GENESIS)
+    return Head(last.sequence, last.digest)
 
 
 def _require(anchored: Head | None, head: Head) -> None:
@@ -195,7 +197,9 @@ def _require(anchored: Head | None, head: Head) -> None:
     if row is None or row.digest != anchored.digest:
         district = current_district().schema_name
         log.error("audit.broken", district=district, anchored=anchored.sequence)
-        raise Broken(f"{district}: row {anchored.sequence} of the audit chain is not the one that was anchored")
+        raise Broken(
+            f"{district}: row {anchored.sequence} of the audit chain is not the one that was anchored"
+        )
 
 
 def _anchor() -> Head | None:

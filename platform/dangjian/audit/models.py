@@ -18,7 +18,7 @@ class AuditQuerySet(models.QuerySet["AuditRow"]):
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("audit rows are only added")
 
-    update = delete = bulk_update = update_or_create = _refuse  # type: ignore[assignment]
+    update = delete = bulk_update = update_or_create = _refuse
 
 
 class AuditRow(models.Model):
@@ -38,7 +38,9 @@ class AuditRow(models.Model):
     object_name = models.CharField(max_length=120, blank=True)
     reason = models.CharField(max_length=200, blank=True)
     detail = models.JSONField(default=dict)
-    sequence = models.BigIntegerField(null=True, unique=True, help_text="place in the chain; None: not sealed yet")
+    sequence = models.BigIntegerField(
+        null=True, unique=True, help_text="place in the chain; None: not sealed yet"
+    )
     previous = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, blank=True)
 
@@ -47,7 +49,9 @@ class AuditRow(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["-at", "-id"], name="audit_newest"),
-            models.Index(fields=["transaction", "id"], name="audit_unsealed", condition=models.Q(sequence=None)),
+            models.Index(
+                fields=["transaction", "id"], name="audit_unsealed", condition=models.Q(sequence=None)
+            ),
         ]
 
     def save(self, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from dangjian.identity.models import User
 from dangjian.identity.sessions import SessionStore
 
 
@@ -41,7 +42,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
         session = getattr(request, "session", None)
         if isinstance(session, SessionStore):
             session.touch()
-        return super().process_response(request, response)  # type: ignore[return-value]
+        return super().process_response(request, response)
 
 
 class AuthenticationMiddleware:
@@ -67,7 +68,7 @@ class AuthenticationMiddleware:
         if not request.user.is_authenticated:
             expired = {"expired": "1"} if settings.SESSION_COOKIE_NAME in request.COOKIES else {}
             return _sent(request, "sign-in", {"next": page_of(request), **expired})
-        if request.user.must_change_password and not getattr(view, "before_password_change", False):
+        if reader(request).must_change_password and not getattr(view, "before_password_change", False):
             return _sent(request, "password", {"next": page_of(request)})
         return None
 
@@ -81,6 +82,11 @@ def before_password_change(view: Callable[..., HttpResponse]) -> Callable[..., H
 def user_of(request: HttpRequest) -> Any:
     """The session's user, or an `AnonymousUser` when there is no session worth anything."""
     return request.session.user or AnonymousUser()  # type: ignore[attr-defined]
+
+
+def reader(request: HttpRequest) -> User:
+    """The person a page was asked for by, where it is closed to everybody else."""
+    return cast(User, request.user)
 
 
 def page_of(request: HttpRequest) -> str:

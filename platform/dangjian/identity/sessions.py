@@ -71,7 +71,7 @@ class SessionStore(DatabaseStore):
     def touch(self) -> None:
         """Note that it was used, if it was not within the last minute; have an ageing one renewed."""
         row, now = self._row, timezone.now()
-        if row is None or row.pk is None or row.last_seen_at > now - TOUCH_AFTER:
+        if row is None or row.last_seen_at > now - TOUCH_AFTER:
             return
         Session.objects.filter(pk=row.pk).update(last_seen_at=now)
         if row.expire_date < now + timedelta(seconds=settings.SESSION_COOKIE_AGE) - RENEW_AFTER:
@@ -94,7 +94,7 @@ class SessionStore(DatabaseStore):
             if not Session.objects.filter(session_key=self.session_key).update(**kept):
                 raise UpdateError
             return
-        row = self._row or Session()
+        row = self._row if self._row is not None else Session()
         row.session_key = self.session_key
         for name, value in kept.items():
             setattr(row, name, value)

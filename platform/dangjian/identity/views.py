@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dangjian.identity import services
 from dangjian.identity.devices import device_name, is_phone
 from dangjian.identity.forms import PasswordForm, SignInForm
-from dangjian.identity.middleware import before_password_change
+from dangjian.identity.middleware import before_password_change, reader
 from dangjian.identity.models import Session
 from dangjian.identity.providers import provider
 from dangjian.identity.words import locked, wrong
@@ -71,7 +71,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     if not provider().keeps_passwords:
         raise Http404
-    first = request.user.must_change_password
+    first = reader(request).must_change_password
     form = PasswordForm(request.POST or None, first=first)
     status = 200
     if request.method == "POST":
@@ -80,7 +80,7 @@ def password(request: HttpRequest) -> HttpResponse:
             given = form.cleaned_data
             try:
                 services.change_password(
-                    request=request, user=request.user, current=given.get("current"), new=given["new"]
+                    request=request, user=reader(request), current=given.get("current"), new=given["new"]
                 )
                 messages.success(
                     request, _("密码已经换好。") if first else _("密码已经换好，其他设备都已退出。")
@@ -98,7 +98,7 @@ def password(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def sessions(request: HttpRequest) -> HttpResponse:
-    rows = Session.objects.valid().filter(user=request.user).order_by("-last_seen_at", "-id")
+    rows = Session.objects.valid().filter(user=reader(request)).order_by("-last_seen_at", "-id")
     here = request.session.session_key
     shown = [
         {
@@ -118,7 +118,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    if not services.end_sessions(user=request.user, ids=[pk]):
+    if not services.end_sessions(user=reader(request), ids=[pk]):
         raise Http404
     messages.success(request, _("那台设备已经退出。"))
     return redirect("sessions")
@@ -126,9 +126,9 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
-    mine = Session.objects.filter(user=request.user)
+    mine = Session.objects.filter(user=reader(request))
     others = list(mine.exclude(session_key=request.session.session_key).values_list("pk", flat=True))
-    count = services.end_sessions(user=request.user, ids=others)
+    count = services.end_sessions(user=reader(request), ids=others)
     said = ngettext("其他 %(count)s 台设备已经退出。", "其他 %(count)s 台设备已经退出。", count)
     messages.success(request, said % {"count": count})
     return redirect("sessions")

@@ -5,33 +5,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditRow',
+            name="AuditRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('transaction', models.BigIntegerField(help_text='the id PostgreSQL gave the writing transaction')),
-                ('actor_id', models.BigIntegerField(help_text='user id; None: the system', null=True)),
-                ('actor_name', models.CharField(max_length=50)),
-                ('action', models.CharField(help_text='such as member.deactivate', max_length=60)),
-                ('object_kind', models.CharField(blank=True, max_length=30)),
-                ('object_id', models.BigIntegerField(null=True)),
-                ('object_name', models.CharField(blank=True, max_length=120)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('detail', models.JSONField(default=dict)),
-                ('sequence', models.BigIntegerField(help_text='place in the chain; None: not sealed yet', null=True, unique=True)),
-                ('previous', models.CharField(blank=True, max_length=64)),
-                ('digest', models.CharField(blank=True, max_length=64)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "transaction",
+                    models.BigIntegerField(help_text="the id PostgreSQL gave the writing transaction"),
+                ),
+                ("actor_id", models.BigIntegerField(help_text="user id; None: the system", null=True)),
+                ("actor_name", models.CharField(max_length=50)),
+                ("action", models.CharField(help_text="such as member.deactivate", max_length=60)),
+                ("object_kind", models.CharField(blank=True, max_length=30)),
+                ("object_id", models.BigIntegerField(null=True)),
+                ("object_name", models.CharField(blank=True, max_length=120)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("detail", models.JSONField(default=dict)),
+                (
+                    "sequence",
+                    models.BigIntegerField(
+                        help_text="place in the chain; None: not sealed yet", null=True, unique=True
+                    ),
+                ),
+                ("previous", models.CharField(blank=True, max_length=64)),
+                ("digest", models.CharField(blank=True, max_length=64)),
             ],
             options={
-                'indexes': [models.Index(fields=['-at', '-id'], name='audit_newest'), models.Index(condition=models.Q(('sequence', None)), fields=['transaction', 'id'], name='audit_unsealed')],
+                "indexes": [
+                    models.Index(fields=["-at", "-id"], name="audit_newest"),
+                    models.Index(
+                        condition=models.Q(("sequence", None)),
+                        fields=["transaction", "id"],
+                        name="audit_unsealed",
+                    ),
+                ],
             },
         ),
     ]
