@@ -63,7 +63,9 @@ class Member(models.Model):
     status = models.CharField(max_length=12, choices=MemberStatus, default=MemberStatus.FULL)
     joined_on = models.DateField(null=True)
     phone = models.CharField(max_length=20, blank=True)
-    version = models.PositiveIntegerField(default=1, help_text="raised when what posts show of the person changes")
+    version = models.PositiveIntegerField(
+        default=1, help_text="raised when what posts show of the person changes"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -98,7 +100,9 @@ class PostHeld(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "organization", "post"], name="one_row_per_post_held"),
             models.UniqueConstraint(
-                fields=["organization"], condition=models.Q(post="secretary"), name="one_secretary_per_organization"
+                fields=["organization"],
+                condition=models.Q(post="secretary"),
+                name="one_secretary_per_organization",
             ),
         ]
 

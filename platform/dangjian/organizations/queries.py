@@ -2,9 +2,73 @@
 
 from __future__ import annotations
 
-from dangjian.organizations.models import Member
+from dataclasses import dataclass
+
+from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models.functions import Replace
+
+from dangjian.organizations import pinyin
+from dangjian.organizations.models import Member, MemberStatus, Organization, OrganizationKind
+
+# From so many letters on, what is typed is looked for within the spelling too: the given name alone.
+_TELLING_LETTERS = 4
 
 
 def member_of(user_id: int) -> Member | None:
     """The member whose account that is, with their branch, in one query; None for an account without one."""
     return Member.objects.select_related("branch").filter(user=user_id).first()
+
+
+def named(members: QuerySet[Member], text: str) -> QuerySet[Member]:
+    """Those of `members` whose name fits what was typed: hanzi, pinyin, initials, or a mixture (王f, w芳)."""
+    if not text.strip():
+        return members
+    query = pinyin.parse(text)
+    if not query.hanzi and not query.letters:
+        return members.none()
+    members = members.alias(plain_name=Replace(F("name"), Value("·"), Value("")))
+    for run in query.hanzi:
+        members = members.filter(plain_name__contains=run)
+    for spellings in query.letters:
+        members = members.filter(_spelt(spellings, anywhere=bool(query.hanzi)))
+    return members
+
+
+def _spelt(spellings: tuple[str, ...], *, anywhere: bool) -> Q:
+    condition = Q()
+    for letters in spellings:
+        if anywhere:
+            condition |= Q(pinyin__contains=letters) | Q(initials__contains=letters)
+        else:
+            condition |= Q(pinyin__startswith=letters) | Q(initials__startswith=letters)
+            if len(letters) >= _TELLING_LETTERS:
+                condition |= Q(pinyin__contains=letters)
+    return condition
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCounts:
+    """How many members there are, and how many of them are in which state."""
+
+    all: int
+    full: int
+    probationary: int
+    never_signed_in: int
+    inactive: int
+
+
+def counts(members: QuerySet[Member]) -> MemberCounts:
+    """In one query."""
+    found = members.aggregate(
+        all=Count("pk"),
+        full=Count("pk", filter=Q(status=MemberStatus.FULL)),
+        probationary=Count("pk", filter=Q(status=MemberStatus.PROBATIONARY)),
+        never_signed_in=Count("pk", filter=Q(user__first_signed_in_at=None, user__is_active=True)),
+        inactive=Count("pk", filter=Q(user__is_active=False)),
+    )
+    return MemberCounts(**found)
+
+
+def branches(organizations: QuerySet[Organization]) -> QuerySet[Organization]:
+    """Those of `organizations` that have members."""
+    return organizations.filter(kind=OrganizationKind.BRANCH)

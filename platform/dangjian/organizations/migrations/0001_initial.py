@@ -6,93 +6,230 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('identity', '0001_initial'),
+        ("identity", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=255, unique=True)),
-                ('depth', models.PositiveIntegerField()),
-                ('numchild', models.PositiveIntegerField(default=0)),
-                ('name', models.CharField(max_length=120)),
-                ('short_name', models.CharField(help_text="without the region's prefix", max_length=60)),
-                ('kind', models.CharField(choices=[('district', '区委'), ('committee', '基层党委'), ('general_branch', '党总支'), ('branch', '党支部')], max_length=16)),
-                ('sector', models.CharField(blank=True, choices=[('office', '机关'), ('street', '街道'), ('community', '社区'), ('village', '村'), ('school', '学校'), ('state_firm', '国企'), ('new', '两新组织'), ('retired', '离退休')], max_length=12)),
-                ('version', models.PositiveIntegerField(default=1, help_text='raised when what posts show of it changes')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("path", models.CharField(max_length=255, unique=True)),
+                ("depth", models.PositiveIntegerField()),
+                ("numchild", models.PositiveIntegerField(default=0)),
+                ("name", models.CharField(max_length=120)),
+                ("short_name", models.CharField(help_text="without the region's prefix", max_length=60)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("district", "区委"),
+                            ("committee", "基层党委"),
+                            ("general_branch", "党总支"),
+                            ("branch", "党支部"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "sector",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("office", "机关"),
+                            ("street", "街道"),
+                            ("community", "社区"),
+                            ("village", "村"),
+                            ("school", "学校"),
+                            ("state_firm", "国企"),
+                            ("new", "两新组织"),
+                            ("retired", "离退休"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="raised when what posts show of it changes"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=50)),
-                ('pinyin', models.CharField(help_text='full, without spaces or tones', max_length=120)),
-                ('initials', models.CharField(max_length=20)),
-                ('status', models.CharField(choices=[('full', '正式党员'), ('probationary', '预备党员')], default='full', max_length=12)),
-                ('joined_on', models.DateField(null=True)),
-                ('phone', models.CharField(blank=True, max_length=20)),
-                ('version', models.PositiveIntegerField(default=1, help_text='raised when what posts show of the person changes')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='member', to='identity.user')),
-                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='organizations.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=50)),
+                ("pinyin", models.CharField(help_text="full, without spaces or tones", max_length=120)),
+                ("initials", models.CharField(max_length=20)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("full", "正式党员"), ("probationary", "预备党员")],
+                        default="full",
+                        max_length=12,
+                    ),
+                ),
+                ("joined_on", models.DateField(null=True)),
+                ("phone", models.CharField(blank=True, max_length=20)),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=1, help_text="raised when what posts show of the person changes"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="member", to="identity.user"
+                    ),
+                ),
+                (
+                    "branch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PostHeld',
+            name="PostHeld",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('post', models.CharField(choices=[('secretary', '支部书记'), ('deputy_secretary', '副书记'), ('organization', '组织委员'), ('publicity', '宣传委员'), ('discipline', '纪检委员')], max_length=20)),
-                ('since', models.DateField(null=True)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='posts_held', to='organizations.member')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts_held', to='organizations.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "post",
+                    models.CharField(
+                        choices=[
+                            ("secretary", "支部书记"),
+                            ("deputy_secretary", "副书记"),
+                            ("organization", "组织委员"),
+                            ("publicity", "宣传委员"),
+                            ("discipline", "纪检委员"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("since", models.DateField(null=True)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="posts_held",
+                        to="organizations.member",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="posts_held",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Office',
+            name="Office",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('officer', '组织部管理员'), ('information_editor', '信息员'), ('moderator', '内容管理员')], max_length=20)),
-                ('since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='offices', to='organizations.member')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offices', to='organizations.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("officer", "组织部管理员"),
+                            ("information_editor", "信息员"),
+                            ("moderator", "内容管理员"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("since", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="offices",
+                        to="organizations.member",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offices",
+                        to="organizations.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('member', 'kind', 'organization'), name='one_row_per_office')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("member", "kind", "organization"), name="one_row_per_office"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['branch', 'pinyin'], name='member_by_branch'),
+            model_name="member",
+            index=models.Index(fields=["branch", "pinyin"], name="member_by_branch"),
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['pinyin'], name='member_pinyin', opclasses=['varchar_pattern_ops']),
+            model_name="member",
+            index=models.Index(fields=["pinyin"], name="member_pinyin", opclasses=["varchar_pattern_ops"]),
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['initials'], name='member_initials', opclasses=['varchar_pattern_ops']),
+            model_name="member",
+            index=models.Index(
+                fields=["initials"], name="member_initials", opclasses=["varchar_pattern_ops"]
+            ),
         ),
         migrations.AddIndex(
-            model_name='member',
-            index=models.Index(fields=['name'], name='member_name', opclasses=['varchar_pattern_ops']),
+            model_name="member",
+            index=models.Index(fields=["name"], name="member_name", opclasses=["varchar_pattern_ops"]),
         ),
         migrations.AddConstraint(
-            model_name='postheld',
-            constraint=models.UniqueConstraint(fields=('member', 'organization', 'post'), name='one_row_per_post_held'),
+            model_name="postheld",
+            constraint=models.UniqueConstraint(
+                fields=("member", "organization", "post"), name="one_row_per_post_held"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='postheld',
-            constraint=models.UniqueConstraint(condition=models.Q(('post', 'secretary')), fields=('organization',), name='one_secretary_per_organization'),
+            model_name="postheld",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("post", "secretary")),
+                fields=("organization",),
+                name="one_secretary_per_organization",
+            ),
         ),
     ]

@@ -1,0 +1,277 @@
+"""Changing what people are in the organisation, each act with its reason and audit row.
+
+Who may act is asked again here, under the rows' locks: two officers who deactivate each other must not both succeed.
+All raise `Problem`: 404 when the actor has no right over the member, 422 with the field when it cannot be done so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from dangjian.api.problems import FieldError, Problem, not_found, refused
+from dangjian.audit.services import record
+from dangjian.identity import services as identity
+from dangjian.identity.models import User
+from dangjian.organizations import access, pinyin
+from dangjian.organizations.models import (
+    Member,
+    Office,
+    OfficeKind,
+    Organization,
+    OrganizationKind,
+    Post,
+    PostHeld,
+)
+from realtime import outbox
+
+REASON_LENGTH = 200
+NAME_LENGTH = 50
+
+
+def give_office(
+    *, actor: Member, member: Member, kind: str, organization: Organization, reason: str
+) -> Office:
+    """Make `member` an officer, editor or moderator over `organization` and everything below it."""
+    reason = _reason(reason)
+    if kind not in OfficeKind.values:
+        raise _refused("kind", "unknown", _("请选择一种职责。"))
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if not access.may_give_office(actor, member, organization):
+            raise not_found()
+        office, created = Office.objects.get_or_create(member=member, kind=kind, organization=organization)
+        if not created:
+            words = {"name": member.name, "office": office.get_kind_display(), "where": organization}
+            raise _refused("kind", "already_held", _("%(name)s 已经是 %(where)s 的%(office)s。") % words)
+        _rights_changed(actor, member, "office.give", reason, _office_detail(office))
+    return office
+
+
+def take_office(*, actor: Member, office: Office, reason: str) -> None:
+    """Take an office away; not the last officer's office one holds oneself."""
+    reason = _reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, office.member)
+        if not access.may_give_office(actor, member, office.organization):
+            raise not_found()
+        officer_of = Office.objects.filter(member=member, kind=OfficeKind.OFFICER)
+        if actor == member and office.kind == OfficeKind.OFFICER and officer_of.count() == 1:
+            detail = _("这是你自己最后一个管理职责，收回后就没有人能恢复它。请让另一位管理员来办。")
+            raise _refused("office", "own_last_office", detail)
+        if not Office.objects.filter(pk=office.pk).delete()[0]:
+            raise not_found()
+        _rights_changed(actor, member, "office.take", reason, _office_detail(office))
+
+
+def set_post(
+    *,
+    actor: Member,
+    member: Member,
+    organization: Organization,
+    post: str,
+    since: date | None,
+    reason: str,
+) -> PostHeld:
+    """Give `member` a post in the committee of their branch or of an organisation above it."""
+    reason = _reason(reason)
+    if post not in Post.values:
+        raise _refused("post", "unknown", _("请选择一个职务。"))
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if not access.is_officer(actor, organization):
+            raise not_found()
+        if organization.pk not in access.standing(member).path_ids:
+            detail = _("只能在本人所在的支部或它的上级组织任职。要到别的支部任职，请先转支部。")
+            raise _refused("organization", "elsewhere", detail)
+        # A secretary's appointment waits here for another one to the same organisation.
+        Organization.objects.select_for_update().get(pk=organization.pk)
+        held = PostHeld.objects.select_related("member").filter(organization=organization, post=post)
+        taken = held.filter(member=member).first() or (held.first() if post == Post.SECRETARY else None)
+        if taken is not None:
+            words = {"name": taken.member.name, "post": taken.get_post_display(), "where": organization}
+            detail = _("%(name)s 已经是 %(where)s 的%(post)s。要换人请先免去。") % words
+            raise _refused("post", "already_held", detail)
+        row = PostHeld.objects.create(member=member, organization=organization, post=post, since=since)
+        _rights_changed(actor, member, "post.set", reason, _post_detail(row))
+    return row
+
+
+def end_post(*, actor: Member, held: PostHeld, reason: str) -> None:
+    """Relieve a member of a post."""
+    reason = _reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, held.member)
+        if not access.is_officer(actor, held.organization):
+            raise not_found()
+        if not PostHeld.objects.filter(pk=held.pk).delete()[0]:
+            raise not_found()
+        _rights_changed(actor, member, "post.end", reason, _post_detail(held))
+
+
+def move_member(*, actor: Member, member: Member, branch: Organization, reason: str) -> None:
+    """Make `branch` the member's branch. Posts that would be left behind have to be ended first, by name."""
+    reason = _reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if not access.is_officer(actor, branch):
+            raise not_found()
+        if branch.kind != OrganizationKind.BRANCH:
+            raise _refused("branch", "no_branch", _("党员只能编入党支部，请选择一个支部。"))
+        if branch == member.branch:
+            raise _refused("branch", "same", _("已经在这个支部了，请选择另一个。"))
+        prefixes = branch.path_prefixes()
+        left = [held for held in access.standing(member).posts if held.organization.path not in prefixes]
+        if left:
+            words = {
+                "name": member.name,
+                "posts": _("、").join(f"{held.organization} {Post(held.post).label}" for held in left),
+            }
+            detail = _("%(name)s 还担任 %(posts)s，请先免去职务，再转支部。") % words
+            raise _refused("branch", "holds_posts", detail)
+        before = member.branch
+        Member.objects.filter(pk=member.pk).update(branch=branch, version=F("version") + 1)
+        moved = {"from": before.pk, "from_name": str(before), "to": branch.pk, "to_name": str(branch)}
+        _rights_changed(actor, member, "member.move", reason, moved)
+
+
+def rename_member(*, actor: Member, member: Member, name: str, reason: str) -> None:
+    """Correct the name, and with it how it is found."""
+    reason, name = _reason(reason), " ".join(name.split())
+    if not name:
+        raise _refused("name", "required", _("请填写姓名。"))
+    if len(name) > NAME_LENGTH:
+        raise _refused("name", "too_long", _("姓名不能超过 %(most)s 个字。") % {"most": NAME_LENGTH})
+    if not name.isprintable():
+        raise _refused("name", "unprintable", _("姓名里有看不见的字符，请重新输入。"))
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if name == member.name:
+            raise _refused("name", "same", _("姓名没有变。"))
+        spelling = pinyin.spell(name)
+        Member.objects.filter(pk=member.pk).update(
+            name=name, pinyin=spelling.full, initials=spelling.initials, version=F("version") + 1
+        )
+        User.objects.filter(pk=member.user_id).update(name=name)
+        _record(actor, member, "member.rename", reason, {"from": member.name, "to": name})
+
+
+def deactivate_member(*, actor: Member, member: Member, reason: str) -> None:
+    """Close the member's account: sessions end at once, sockets within two seconds. Posts and offices stay theirs."""
+    reason = _reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if actor == member:
+            raise _refused("member", "self", _("不能停用自己的账号。请让另一位管理员来办。"))
+        if not member.user.is_active:
+            raise _refused("member", "already", _("这个账号已经停用了。"))
+        identity.deactivate(user=member.user, actor=actor.user, reason=reason)
+
+
+def reactivate_member(*, actor: Member, member: Member, reason: str) -> None:
+    """Open the account again, with the password, posts and offices it had."""
+    reason = _reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if member.user.is_active:
+            raise _refused("member", "already", _("这个账号没有停用。"))
+        identity.reactivate(user=member.user, actor=actor.user, reason=reason)
+
+
+def reset_password(*, actor: Member, member: Member, reason: str) -> str:
+    """A one-time password, to be shown once; the old one and every session are worth nothing from now on."""
+    reason = _reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if actor == member:
+            raise _refused("member", "self", _("自己的密码请在“我的”里修改。"))
+        if not member.user.is_active:
+            raise _refused("member", "inactive", _("这个账号已停用。要让本人登录，请先恢复账号。"))
+        return identity.reset_password(user=member.user, actor=actor.user, reason=reason)
+
+
+def help_in(*, secretary: Member, member: Member) -> str:
+    """A one-time password for the help sheet of somebody in the secretary's branch who has never signed in."""
+    with outbox.atomic():
+        _lock(secretary, member)
+        secretary, member = _fresh(secretary), _fresh(member)
+        if not access.may_help_in(secretary, member):
+            raise not_found()
+        reason = _("登录帮助单")
+        return identity.reset_password(user=member.user, actor=secretary.user, reason=reason)
+
+
+def _hold(actor: Member, member: Member) -> tuple[Member, Member]:
+    """Both as they now are, until the transaction ends.
+
+    Raises:
+        Problem: 404, the actor may not (or may no longer) manage the member.
+    """
+    _lock(actor, member)
+    actor, member = _fresh(actor), _fresh(member)
+    if not actor.user.is_active or not access.may_manage_member(actor, member):
+        raise not_found()
+    return actor, member
+
+
+def _lock(*members: Member) -> None:
+    ids = [member.pk for member in members]
+    list(Member.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+
+
+def _fresh(member: Member) -> Member:
+    return Member.objects.select_related("user", "branch").get(pk=member.pk)
+
+
+def _reason(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if not reason:
+        raise _refused("reason", "required", _("请写明原因，它会记入审计日志。"))
+    if len(reason) > REASON_LENGTH:
+        most = {"most": REASON_LENGTH}
+        raise _refused("reason", "too_long", _("原因不能超过 %(most)s 个字。") % most)
+    return reason
+
+
+def _refused(field: str, code: str, detail: str) -> Problem:
+    return refused(FieldError(f"/{field}", code, detail))
+
+
+def _rights_changed(
+    actor: Member, member: Member, action: str, reason: str, detail: Mapping[str, Any]
+) -> None:
+    _record(actor, member, action, reason, detail)
+    outbox.recheck(person=member.user_id)
+
+
+def _record(actor: Member, member: Member, action: str, reason: str, detail: Mapping[str, Any]) -> None:
+    """The object is the account, as in identity's own rows, so that one filter tells a person's whole story."""
+    record(
+        action=action,
+        actor=actor.user,
+        object_kind="user",
+        object_id=member.user_id,
+        object_name=member.name,
+        reason=reason,
+        detail=detail,
+    )
+
+
+def _office_detail(office: Office) -> dict[str, Any]:
+    return {
+        "office": office.kind,
+        "organization": office.organization_id,
+        "organization_name": str(office.organization),
+    }
+
+
+def _post_detail(held: PostHeld) -> dict[str, Any]:
+    return {
+        "post": held.post,
+        "organization": held.organization_id,
+        "organization_name": str(held.organization),
+    }
