@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import structlog
 from django.core.cache.backends.redis import RedisCache
@@ -11,6 +13,9 @@ from redis.exceptions import RedisError
 from tenants.context import required_scope
 
 log = structlog.get_logger(__name__)
+
+_REST_SECONDS = 1.0
+_Answer = TypeVar("_Answer")
 
 
 def district_key(key: str, key_prefix: str, version: int) -> str:
@@ -23,32 +28,50 @@ def district_key(key: str, key_prefix: str, version: int) -> str:
 
 
 class ForgivingValkeyCache(RedisCache):
-    """Valkey as cache, where an unreachable server reads as empty and swallows writes."""
+    """Valkey as cache, where an unreachable server reads as empty and swallows writes.
 
-    def _guard(self, method: str, default: Any, *args: Any, **kwargs: Any) -> Any:
+    After a failure it is left alone for a second: a page that looks up twenty fragments must not wait for twenty
+    time-outs.
+    """
+
+    _left_alone_until = 0.0  # of the process, not of one thread's object
+
+    def _guard(self, call: Callable[..., _Answer], default: _Answer, *args: Any, **kwargs: Any) -> _Answer:
+        if time.monotonic() < ForgivingValkeyCache._left_alone_until:
+            return default
         try:
-            return getattr(super(), method)(*args, **kwargs)
+            return call(*args, **kwargs)
         except (RedisError, OSError) as error:
+            ForgivingValkeyCache._left_alone_until = time.monotonic() + _REST_SECONDS
             log.warning("cache.unreachable", error=type(error).__name__)
             return default
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        return self._guard("get", default, key, default, version)
+        return self._guard(super().get, default, key, default, version)
 
     def get_many(self, keys: Any, version: Any = None) -> dict[Any, Any]:
-        return self._guard("get_many", {}, keys, version)
+        return self._guard(super().get_many, {}, keys, version)
+
+    def has_key(self, key: Any, version: Any = None) -> bool:
+        return self._guard(super().has_key, False, key, version)
 
     def set(self, *args: Any, **kwargs: Any) -> None:
-        self._guard("set", None, *args, **kwargs)
+        self._guard(super().set, None, *args, **kwargs)
 
     def set_many(self, *args: Any, **kwargs: Any) -> list[Any]:
-        return self._guard("set_many", [], *args, **kwargs)
+        return self._guard(super().set_many, [], *args, **kwargs)
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
-        return self._guard("add", True, *args, **kwargs)
+        return self._guard(super().add, True, *args, **kwargs)
+
+    def touch(self, *args: Any, **kwargs: Any) -> bool:
+        return self._guard(super().touch, False, *args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> bool:
-        return self._guard("delete", False, *args, **kwargs)
+        return self._guard(super().delete, False, *args, **kwargs)
+
+    def delete_many(self, *args: Any, **kwargs: Any) -> None:
+        self._guard(super().delete_many, None, *args, **kwargs)
 
     def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
-        return self._guard("incr", delta, key, delta, version)
+        return self._guard(super().incr, delta, key, delta, version)

@@ -14,8 +14,10 @@ _SHORTEST_KEY = 32
 @checks.register(checks.Tags.security)
 def secure_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     """The errors that keep commands and servers from starting; each says what to set."""
-    if settings.DEBUG or settings.TESTING:
+    if settings.TESTING:
         return []
+    if settings.DEBUG:
+        return [] if settings.LOOPBACK_ONLY else [_debug_in_public()]
     found: list[checks.CheckMessage] = []
     try:
         key = settings.SECRET_KEY
@@ -37,7 +39,23 @@ def secure_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage
                 id="dangjian.E002",
             )
         )
+    if not settings.LOOPBACK_ONLY and not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
+        found.append(
+            checks.Error(
+                "Cookies would travel over plain http.",
+                hint="Leave SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE to LOOPBACK_ONLY, which is off.",
+                id="dangjian.E003",
+            )
+        )
     return found
+
+
+def _debug_in_public() -> checks.Error:
+    return checks.Error(
+        "DEBUG shows settings and source to whoever meets an error, and LOOPBACK_ONLY is off.",
+        hint="Set DEBUG=0, or LOOPBACK_ONLY=1 if the servers listen on 127.0.0.1 alone.",
+        id="dangjian.E004",
+    )
 
 
 def refuse_insecure_settings() -> None:

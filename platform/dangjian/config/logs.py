@@ -28,7 +28,11 @@ SHARED: list[Any] = [
 
 def logging_config(*, json: bool, level: str) -> dict[str, Any]:
     """The dictionary for `configure`: one handler to stderr, JSON lines or plain ones."""
-    render: Any = structlog.processors.JSONRenderer(ensure_ascii=False) if json else structlog.dev.ConsoleRenderer(colors=False)
+    render: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if json
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -145,7 +145,11 @@ CACHES = {
         "BACKEND": "dangjian.config.cache.ForgivingValkeyCache"
         if VALKEY_URL
         else "django.core.cache.backends.locmem.LocMemCache",
-        **({"LOCATION": VALKEY_URL} if VALKEY_URL else {}),
+        **(
+            {"LOCATION": VALKEY_URL, "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1}}
+            if VALKEY_URL
+            else {}
+        ),
         "KEY_FUNCTION": "dangjian.config.cache.district_key",
         "TIMEOUT": 3600,
     }
@@ -267,6 +271,7 @@ LOGGING_CONFIG = "dangjian.config.logs.configure"
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
 METRICS_PORT = env.int("METRICS_PORT", default=0)
+METRICS_ADDRESS = env.str("METRICS_ADDRESS", default="127.0.0.1")
 PROMETHEUS_EXPORT_MIGRATIONS = False
 
 SILENCED_SYSTEM_CHECKS = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
 
@@ -9,10 +11,20 @@ from tenants.context import current_district
 
 
 class DistrictStorage(FileSystemStorage):
-    """The local file system, one folder a district. A name outside the open district's folder cannot be formed."""
+    """The local file system, one folder a district.
 
-    def path(self, name: str) -> str:
-        return super().path(f"{current_district().schema_name}/{name}")
+    Everything Django resolves, it resolves against the open district's folder: a name that would leave it is a
+    `SuspiciousFileOperation`, and without a district there is no folder.
+    """
 
-    def url(self, name: str | None) -> str:
-        return f"{settings.MEDIA_URL}{current_district().schema_name}/{name}"
+    @property
+    def base_location(self) -> str:
+        return str(Path(settings.MEDIA_ROOT) / current_district().schema_name)
+
+    @property
+    def location(self) -> str:
+        return str(Path(self.base_location).absolute())
+
+    @property
+    def base_url(self) -> str:
+        return f"{settings.MEDIA_URL}{current_district().schema_name}/"
