@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from itertools import accumulate
 from random import Random
-from typing import NamedTuple
 
-from pypinyin import lazy_pinyin
-
-
-class Name(NamedTuple):
-    """A shown name; its pinyin without tones or spaces; the initials of its syllables."""
-
-    shown: str
-    pinyin: str
-    initials: str
-
-
-# surname pinyin weight; the readings are written out because several differ from the character's usual one.
+# Each with how common it is.
 _SURNAMES = """
-王 wang 74  李 li 72  张 zhang 70  刘 liu 52  陈 chen 40  杨 yang 32  赵 zhao 30  黄 huang 17  周 zhou 18  吴 wu 17
-徐 xu 14  孙 sun 16  胡 hu 13  朱 zhu 13  高 gao 13  林 lin 7  何 he 10  郭 guo 16  马 ma 15  罗 luo 8  梁 liang 8
-宋 song 11  郑 zheng 8  谢 xie 7  韩 han 10  唐 tang 6  冯 feng 9  于 yu 6  董 dong 7  萧 xiao 2  程 cheng 7  曹 cao 7
-袁 yuan 6  邓 deng 5  许 xu 7  傅 fu 3  沈 shen 4  曾 zeng 3  彭 peng 4  吕 lyu 6  苏 su 5  卢 lu 4  蒋 jiang 4  蔡 cai 4
-贾 jia 5  丁 ding 4  魏 wei 6  薛 xue 4  叶 ye 3  阎 yan 3  余 yu 3  潘 pan 4  杜 du 5  戴 dai 3  夏 xia 3  钟 zhong 2
-汪 wang 3  田 tian 5  任 ren 5  姜 jiang 3  范 fan 4  方 fang 3  石 shi 4  姚 yao 4  谭 tan 2  廖 liao 1  邹 zou 2
-熊 xiong 2  金 jin 2  陆 lu 2  郝 hao 3  孔 kong 2  白 bai 3  崔 cui 4  康 kang 2  毛 mao 3  邱 qiu 2  秦 qin 4  江 jiang 2
-史 shi 3  顾 gu 1  侯 hou 3  邵 shao 2  孟 meng 3  龙 long 1  万 wan 2  段 duan 3  雷 lei 2  钱 qian 2  汤 tang 1  尹 yin 2
-黎 li 1  易 yi 1  常 chang 3  武 wu 2  乔 qiao 2  贺 he 2  赖 lai 1  龚 gong 1  文 wen 2  庞 pang 2  樊 fan 2  兰 lan 1
-殷 yin 1  施 shi 1  陶 tao 2  洪 hong 1  翟 zhai 3  安 an 2  颜 yan 1  倪 ni 1  严 yan 1  牛 niu 3  温 wen 1  芦 lu 1
-季 ji 1  俞 yu 1  章 zhang 1  鲁 lu 2  葛 ge 2  伍 wu 1  申 shen 2  尤 you 1  毕 bi 1  聂 nie 2  丛 cong 1  焦 jiao 2
-向 xiang 1  柳 liu 1  邢 xing 2  路 lu 2  岳 yue 2  齐 qi 2  梅 mei 1  莫 mo 1  庄 zhuang 1  辛 xin 1  管 guan 1  祝 zhu 1
-左 zuo 1  涂 tu 1  谷 gu 1  祁 qi 1  时 shi 2  舒 shu 1  耿 geng 2  牟 mu 1  卜 bu 1  单 shan 1  詹 zhan 1  关 guan 1
-苗 miao 2  凌 ling 1  费 fei 1  纪 ji 2  靳 jin 2  盛 sheng 1  童 tong 1  欧 ou 1  甄 zhen 1  项 xiang 1  曲 qu 1  成 cheng 1
-游 you 1  阳 yang 1  裴 pei 2  席 xi 1  卫 wei 1  查 zha 1  屈 qu 1  鲍 bao 1  位 wei 1  覃 qin 1  霍 huo 1  解 xie 1
-欧阳 ouyang 1  司马 sima 1  上官 shangguan 1  皇甫 huangfu 1
+王74 李72 张70 刘52 陈40 杨32 赵30 黄17 周18 吴17 徐14 孙16 胡13 朱13 高13
+林7 何10 郭16 马15 罗8 梁8 宋11 郑8 谢7 韩10 唐6 冯9 于6 董7 肖2 程7 曹7 袁6
+邓5 许7 傅3 沈4 曾3 彭4 吕6 苏5 卢4 蒋4 蔡4 贾5 丁4 魏6 薛4 叶3 阎3 余3 潘4
+杜5 戴3 夏3 钟2 汪3 田5 任5 姜3 范4 方3 石4 姚4 谭2 廖1 邹2 熊2 金2 陆2 郝3
+孔2 白3 崔4 康2 毛3 邱2 秦4 江2 史3 顾1 侯3 邵2 孟3 龙1 万2 段3 雷2 钱2 汤1
+尹2 黎1 易1 常3 武2 乔2 贺2 赖1 龚1 文2 庞2 樊2 兰1 殷1 施1 陶2 洪1 翟3 安2
+颜1 倪1 严1 牛3 温1 芦1 季1 俞1 章1 鲁2 葛2 伍1 申2 尤1 毕1 聂2 丛1 焦2 向1
+柳1 邢2 路2 岳2 齐2 梅1 莫1 庄1 辛1 管1 祝1 左1 涂1 谷1 祁1 时2 舒1 耿2 牟1
+卜1 单1 詹1 关1 苗2 凌1 费1 纪2 靳2 盛1 童1 欧1 甄1 项1 曲1 成1 游1 阳1 裴2
+席1 卫1 查1 屈1 鲍1 位1 覃1 霍1 解1 欧阳1 司马1 上官1 皇甫1
 """
 
 # Given names by birth decade up to that year: for men and for women, either whole or built from two halves.
@@ -93,27 +76,15 @@ UNCOMMON = (
     "巴特尔",
     "额尔德尼·巴雅尔",
 )
-_READINGS = {"𠮷": "ji", "𬀩": "wei", "㛃": "jie"}
 
-
-def _table() -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
-    words = _SURNAMES.split()
-    total, surnames, cumulative = 0, [], []
-    for shown, pinyin, weight in zip(words[::3], words[1::3], words[2::3], strict=True):
-        total += int(weight)
-        surnames.append((shown, pinyin))
-        cumulative.append(total)
-    return tuple(surnames), tuple(cumulative)
-
-
-_SURNAME_LIST, _SURNAME_WEIGHTS = _table()
-_COMPOUND = {shown: pinyin for shown, pinyin in _SURNAME_LIST if len(shown) == 2}
-_SINGLE = {shown: pinyin for shown, pinyin in _SURNAME_LIST if len(shown) == 1}
+_TABLE = re.findall(r"([^\d\s]+)(\d+)", _SURNAMES)
+_SURNAME_LIST = tuple(surname for surname, _ in _TABLE)
+_SURNAME_WEIGHTS = tuple(accumulate(int(weight) for _, weight in _TABLE))
 
 
 def draw(rng: Random, *, born: int, woman: bool) -> str:
     """A Han name such as was given to a boy or girl born in that year."""
-    surname = rng.choices(_SURNAME_LIST, cum_weights=_SURNAME_WEIGHTS)[0][0]
+    surname = rng.choices(_SURNAME_LIST, cum_weights=_SURNAME_WEIGHTS)[0]
     generation = next(row for row in _GENERATIONS if born <= row[0])
     whole, (first, second) = generation[3:] if woman else generation[1:3]
     if rng.random() < 0.35:
@@ -122,23 +93,3 @@ def draw(rng: Random, *, born: int, woman: bool) -> str:
         given = rng.choice(first) + rng.choice(second)
         if given[0] != given[1]:
             return surname + given
-
-
-def spell(shown: str) -> Name:
-    """The name with its pinyin, the surname read as surnames are."""
-    syllables: list[str] = []
-    rest = shown
-    if "·" not in shown:
-        if shown[:2] in _COMPOUND:
-            syllables += lazy_pinyin(shown[:2])
-            rest = shown[2:]
-        elif shown[0] in _SINGLE:
-            syllables.append(_SINGLE[shown[0]])
-            rest = shown[1:]
-    syllables += [_syllable(character) for character in rest if character != "·"]
-    return Name(shown, "".join(syllables), "".join(syllable[0] for syllable in syllables))
-
-
-@cache
-def _syllable(character: str) -> str:
-    return _READINGS.get(character) or lazy_pinyin(character, v_to_u=False)[0].replace("ü", "v")

@@ -1,0 +1,179 @@
+"""The rows of a planned district, table by table; field names are the columns' names."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import NamedTuple
+
+
+class OrganizationRow(NamedTuple):
+    id: int
+    path: str
+    depth: int
+    numchild: int
+    name: str
+    short_name: str
+    kind: str
+    sector: str
+    created_at: datetime
+
+
+class UserRow(NamedTuple):
+    id: int
+    username: str
+    password: str
+    name: str
+    is_demo: bool
+    must_change_password: bool
+    first_signed_in_at: datetime | None
+    last_login: datetime | None
+    created_at: datetime
+
+
+class MemberRow(NamedTuple):
+    id: int
+    user_id: int
+    branch_id: int
+    name: str
+    pinyin: str
+    initials: str
+    status: str
+    joined_on: date
+    phone: str
+    created_at: datetime
+
+
+class PostHeldRow(NamedTuple):
+    id: int
+    member_id: int
+    organization_id: int
+    post: str
+    since: date
+
+
+class OfficeRow(NamedTuple):
+    id: int
+    member_id: int
+    kind: str
+    organization_id: int
+    since: datetime
+
+
+class PostRow(NamedTuple):
+    id: int
+    kind: str
+    text: str
+    visibility: str
+    audience_id: int
+    author_id: int
+    branch_id: int
+    created_at: datetime
+    edited_at: datetime | None = None
+    version: int = 1
+    deleted_at: datetime | None = None
+    deleted_by_id: int | None = None
+    hidden_at: datetime | None = None
+    hidden_by_id: int | None = None
+    hidden_reason: str = ""
+
+
+class CounterRow(NamedTuple):
+    id: int
+    post_id: int
+    comments: int
+    likes: int
+    views: int
+    talk_version: int
+    changed_at: datetime
+
+
+class PhotoRow(NamedTuple):
+    """`file` is a key of `pictures`; the loader puts the stored name in its place."""
+
+    id: int
+    owner_id: int
+    post_id: int
+    position: int
+    file: str
+    width: int
+    height: int
+    created_at: datetime
+
+
+class CommentRow(NamedTuple):
+    id: int
+    post_id: int
+    author_id: int
+    reply_to_id: int | None
+    text: str
+    created_at: datetime
+    edited_at: datetime | None = None
+    version: int = 1
+    deleted_at: datetime | None = None
+    hidden_at: datetime | None = None
+    hidden_by_id: int | None = None
+    hidden_reason: str = ""
+
+
+class LikeRow(NamedTuple):
+    id: int
+    post_id: int
+    member_id: int
+    created_at: datetime
+
+
+class ViewRow(NamedTuple):
+    id: int
+    post_id: int
+    member_id: int
+    created_at: datetime
+
+
+class NoticeRow(NamedTuple):
+    id: int
+    member_id: int
+    comment_id: int
+    created_at: datetime
+    read_at: datetime | None
+
+
+class ReportRow(NamedTuple):
+    id: int
+    post_id: int
+    comment_id: int | None
+    reporter_id: int
+    reason: str
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class Plan:
+    """A whole district as plain rows with ids from 1, every reference among them by id.
+
+    `moment` is when the plan's year ends: no row is later. `cast` names those who get the known password.
+    """
+
+    moment: datetime
+    cast: tuple[str, ...] = ()
+    organizations: list[OrganizationRow] = field(default_factory=list)
+    users: list[UserRow] = field(default_factory=list)
+    members: list[MemberRow] = field(default_factory=list)
+    posts_held: list[PostHeldRow] = field(default_factory=list)
+    offices: list[OfficeRow] = field(default_factory=list)
+    posts: list[PostRow] = field(default_factory=list)
+    counters: list[CounterRow] = field(default_factory=list)
+    photos: list[PhotoRow] = field(default_factory=list)
+    comments: list[CommentRow] = field(default_factory=list)
+    likes: list[LikeRow] = field(default_factory=list)
+    views: list[ViewRow] = field(default_factory=list)
+    notices: list[NoticeRow] = field(default_factory=list)
+    reports: list[ReportRow] = field(default_factory=list)
+
+    def digest(self) -> str:
+        """A fingerprint of every row: equal digests mean equal plans."""
+        digest = hashlib.sha256()
+        for part in fields(self):
+            digest.update(repr(getattr(self, part.name)).encode())
+        return digest.hexdigest()
