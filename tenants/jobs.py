@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.db import close_old_connections
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
@@ -18,6 +17,7 @@ from procrastinate.tasks import Task
 from tenants import registry
 from tenants.context import NoDistrict, in_district, in_registry
 from tenants.models import District, DistrictState
+from tenants.pool import give_back_connections
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ def district_job(name: str, *, queue: str = "default") -> Callable[[DistrictWork
             try:
                 _run(district, arguments)
             finally:
-                close_old_connections()  # a worker's thread outlives the job; the pool's connection must not wait
+                give_back_connections()  # a worker's thread outlives the job; the pool's connection must not wait
 
         def _run(schema_name: str, arguments: dict[str, Any]) -> None:
             district = registry.district(schema_name)
@@ -74,7 +74,7 @@ def every(
                 for district in registry.active_districts():
                     defer(task, district, once=True)
             finally:
-                close_old_connections()
+                give_back_connections()
 
         app.periodic(cron=f"* * * * * {second_field}")(
             app.task(name=f"{name}.clock", queue=queue, queueing_lock=f"{name}.clock")(fan_out)

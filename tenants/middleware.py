@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import OperationalError, close_old_connections, connections
+from django.db import OperationalError, connections
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 
 from tenants.context import in_district
 from tenants.models import District, DistrictState
+from tenants.pool import give_back_connections
 from tenants.registry import district_for_host
 
 RETRY_AFTER_SECONDS = 5
@@ -71,7 +72,7 @@ class DistrictMiddleware:
                 return self._closed(district)
             response = self.get_response(request)
         if response.streaming:
-            close_old_connections()  # a slow phone that fetches a photo must not hold a connection meanwhile
+            give_back_connections()  # a slow phone that fetches a photo must not hold a connection meanwhile
         return response
 
     def _closed(self, district: District) -> HttpResponse:

@@ -17,6 +17,8 @@ import sentry_sdk
 import structlog
 from django.contrib.auth.decorators import login_not_required
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_started
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import override_settings
@@ -101,7 +103,11 @@ def test_an_error_report_names_the_district_and_nobody_in_it(
         HTTP_COOKIE="dj_session=session-of-wangfang",
     ).post(f"/posts/42/fails/?q=王芳&phone={PHONE}", {"text": TEXT, "name": "王芳"})
     statuses: list[str] = []
-    WSGIHandler()(request.META, lambda status, *rest: statuses.append(status))
+    request_started.disconnect(close_old_connections)  # would end the test's transaction
+    try:
+        WSGIHandler()(request.META, lambda status, *rest: statuses.append(status))
+    finally:
+        request_started.connect(close_old_connections)
     assert statuses == ["500 Internal Server Error"]
     assert len(reports) >= 2  # the logged error and the raised one
     everything = b"".join(reports)
