@@ -6,5 +6,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("dangjian.identity.urls")),
+    path("", include("dangjian.ui.urls")),
     path("api/v1/", include("dangjian.identity.api_urls")),
 ]
