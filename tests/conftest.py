@@ -91,11 +91,13 @@ def _clean_process_state() -> Iterator[None]:
     """What this process remembers between requests must not travel between tests."""
     from django.core.cache import caches
 
+    from dangjian.api import throttles
     from tenants import registry
 
     registry.forget()
     yield
     registry.forget()
+    throttles.forget()
     for cache in caches.all(initialized_only=True):
         cache.clear()
 

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class ApiConfig(AppConfig):
     name = "dangjian.api"
     verbose_name = "API"
+
+    def ready(self) -> None:
+        from dangjian.api import schema  # noqa: F401  (registers how the session is described)

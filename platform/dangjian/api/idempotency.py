@@ -73,17 +73,18 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
             detail = _("提交编号应该是 1 到 %(most)s 个可见字符。") % {"most": MAX_KEY_LENGTH}
             raise Problem(400, "bad_key", detail)
 
+        made: list[Response] = []
+
         def run() -> tuple[int, Any]:
-            response = handler(view, request, *args, **kwargs)
-            return response.status_code, response.data
+            made.append(handler(view, request, *args, **kwargs))
+            return made[0].status_code, made[0].data
 
         answer = once(
             user_id=request.user.pk, path=request.path, key=key, digest=digest_of(request.data), run=run
         )
-        response = Response(answer.body, status=answer.status)
-        if answer.repeated:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        if made:
+            return made[0]
+        return Response(answer.body, status=answer.status, headers={"Idempotency-Replayed": "true"})
 
     return post
 

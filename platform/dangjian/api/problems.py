@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from django.views import defaults
 from rest_framework import exceptions
@@ -126,7 +127,7 @@ def _problem(error: Exception) -> Problem | None:
             return refused(*_field_errors(error.get_full_details(), ""))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return Problem(
-                401, "not_signed_in", _("请先登录。"), headers={"WWW-Authenticate": 'Session realm="api"'}
+                401, "not_signed_in", _("请先登录。"), headers={"WWW-Authenticate": "Session"}
             )
         case exceptions.Throttled():
             wait = max(1, int(error.wait or 1))
@@ -138,7 +139,9 @@ def _problem(error: Exception) -> Problem | None:
             return forbidden(_("你没有做这件事的权限。"))
         case exceptions.APIException():
             return _of_framework(error)
-        case SuspiciousOperation():
+        case RequestDataTooBig():
+            return Problem(413, "too_large", _("请求的内容太大了。"))
+        case SuspiciousOperation() | MultiPartParserError():
             return Problem(400, "malformed", _("请求的内容读不懂，请检查格式。"))
     return None
 

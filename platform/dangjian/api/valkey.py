@@ -21,11 +21,14 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS: Final = 0.5
 LEAVE_ALONE_SECONDS: Final = 2.0
-_down_until = 0.0
 
 
 class Unreachable(Exception):
     """There is no Valkey, or it does not answer."""
+
+
+class _Rest:
+    until = 0.0  # of the steady clock
 
 
 def key(name: str) -> str:
@@ -43,13 +46,12 @@ def ask(question: Callable[[redis.Redis], T]) -> T:
     Raises:
         Unreachable: there was no answer; whether the command ran is then unknown.
     """
-    global _down_until
-    if not settings.VALKEY_URL or time.monotonic() < _down_until:
+    if not settings.VALKEY_URL or time.monotonic() < _Rest.until:
         raise Unreachable
     try:
         return question(_client(settings.VALKEY_URL))
     except (redis.RedisError, OSError) as error:
-        _down_until = time.monotonic() + LEAVE_ALONE_SECONDS
+        _Rest.until = time.monotonic() + LEAVE_ALONE_SECONDS
         log.warning("valkey.unreachable", error=type(error).__name__)
         raise Unreachable from error
 

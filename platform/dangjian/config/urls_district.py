@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from dangjian.interaction import media
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("dangjian.identity.urls")),
-    path("api/v1/", include("dangjian.identity.api_urls")),
+    path("", include("dangjian.ui.urls")),
+    path("api/v1/", include("dangjian.config.api_urls")),
+    path("media/<slug:schema>/photos/<int:pk>/<slug:size>.jpg", media.photo, name="photo"),
 ]
+
+handler404 = "dangjian.api.problems.page_not_found"
+handler500 = "dangjian.api.problems.server_error"

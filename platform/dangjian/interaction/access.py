@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from dangjian.api.problems import Problem, forbidden, not_found
 from dangjian.interaction.models import Comment, Photo, Post, PostKind, Visibility
-from dangjian.organizations.access import Standing, standing
-from dangjian.organizations.models import Member, Organization
+from dangjian.organizations.access import standing
+from dangjian.organizations.models import Member, Organization, OrganizationKind
 
 _RELATED = ("author", "branch", "audience", "deleted_by", "hidden_by", "counter")
 
@@ -124,18 +124,32 @@ def check_author(member: Member, author_id: int, detail: str) -> None:
         raise forbidden(detail)
 
 
-def audience(member: Member, visibility: str) -> Organization | None:
-    """The organisation whose subtree may see a post of the member; None: there is no 基层党委 above the branch."""
-    path: tuple[Organization, ...] = standing(member).path
-    if visibility == Visibility.DISTRICT:
-        return path[0]
+def audience(branch: Organization, visibility: str) -> Organization | None:
+    """The organisation whose subtree may see a post of the branch; None: there is no 基层党委 above it."""
     if visibility == Visibility.BRANCH:
-        return path[-1]
-    return next((each for each in reversed(path[:-1]) if each.kind == "committee"), None)
+        return branch
+    above = Organization.objects.filter(path__in=branch.path_prefixes())
+    if visibility == Visibility.DISTRICT:
+        return above.earliest("path")
+    return above.filter(kind=OrganizationKind.COMMITTEE).order_by("-path").first()
+
+
+def moderated_post(member: Member, pk: int) -> Post:
+    """The post, hidden or not, to who may moderate it.
+
+    Raises:
+        Problem: 404; 403 for a post the member may only read.
+    """
+    post = Post.objects.select_related(*_RELATED).filter(pk=pk).first()
+    if post is None or not sees(member, post):
+        raise not_found()
+    if not may_moderate(member, post):
+        raise forbidden(_("只有管理这个支部内容的人能这样做。"))
+    return post
 
 
 def _seen_by(member: Member) -> Q:
-    own: Standing = standing(member)
+    own = standing(member)
     seen = Q(author=member) | Q(audience__in=own.path_ids)
     for path in own.covered_paths:
         seen |= Q(audience__path__startswith=path)

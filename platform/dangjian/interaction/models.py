@@ -71,7 +71,9 @@ class PostCounter(models.Model):
     """
 
     post = models.OneToOneField(Post, on_delete=models.CASCADE, related_name="counter")
-    comments = models.PositiveIntegerField(default=0, help_text="replies included, deleted and hidden ones not")
+    comments = models.PositiveIntegerField(
+        default=0, help_text="replies included, deleted and hidden ones not"
+    )
     likes = models.PositiveIntegerField(default=0)
     views = models.PositiveIntegerField(default=0)
     talk_version = models.PositiveIntegerField(default=0)

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from dangjian.api.database import cursor
 from dangjian.api.paging import PAGE_SIZE, Key
+from dangjian.interaction import access
 from dangjian.interaction.models import ReplyNotice, Report
 from dangjian.interaction.rows import CommentRow, PhotoRow, PostRow
 from dangjian.organizations.access import standing
@@ -74,7 +75,7 @@ SELECT p.id, p.kind, p.text, p.visibility, p.audience_id, p.author_id, m.name, m
        EXISTS (SELECT 1 FROM interaction_like l WHERE l.post_id = p.id AND l.member_id = %s),
        ARRAY (SELECT lm.name FROM interaction_like l JOIN organizations_member lm ON lm.id = l.member_id
               WHERE l.post_id = p.id ORDER BY l.created_at DESC, l.id DESC LIMIT 3)
-  FROM (SELECT p.* FROM interaction_post p {where} ORDER BY p.created_at DESC, p.id DESC LIMIT {limit}) p
+  FROM (SELECT p.* FROM interaction_post p WHERE {where} ORDER BY p.created_at DESC, p.id DESC LIMIT %s) p
   JOIN organizations_member m ON m.id = p.author_id
   JOIN organizations_organization b ON b.id = p.branch_id
   JOIN interaction_postcounter n ON n.post_id = p.id
@@ -142,14 +143,8 @@ def attach_talk(posts: Iterable[PostRow]) -> None:
     by_id = {row.id: row for row in posts if row.comment_count}
     if not by_id:
         return
-    newest = f"""
-        unnest(%s::bigint[]) AS wanted (id) CROSS JOIN LATERAL (
-            SELECT * FROM interaction_comment c
-             WHERE c.post_id = wanted.id AND c.deleted_at IS NULL AND c.hidden_at IS NULL
-             ORDER BY c.created_at DESC, c.id DESC LIMIT {TALK_SIZE}) c
-    """
-    for comment in _comments(newest, "", [list(by_id)]):
-        by_id[comment.post_id].talk.append(comment)
+    for row in _comments(_NEWEST, [list(by_id), TALK_SIZE]):
+        by_id[row.post_id].talk.append(row)
 
 
 def _visible(member: Member) -> tuple[list[str], list[Any]]:
@@ -173,9 +168,7 @@ def _posts(
         where.append("(p.created_at, p.id) < (%s, %s)")
         given += _moment(after)
     with cursor() as statement:
-        statement.execute(
-            _POST.format(where="WHERE " + " AND ".join(where), limit=limit), [reader_id, *given]
-        )
+        statement.execute(_POST.format(where=" AND ".join(where)), [reader_id, *given, limit])
         return [PostRow(*row) for row in statement.fetchall()]
 
 
@@ -192,22 +185,33 @@ SELECT c.id, c.post_id, c.text, c.version, c.author_id, m.name,
   LEFT JOIN interaction_comment r ON r.id = c.reply_to_id
   LEFT JOIN organizations_member rm ON rm.id = r.author_id
   LEFT JOIN organizations_member h ON h.id = c.hidden_by_id
- {where}
  ORDER BY c.created_at, c.id
 """
+_SOME: Final = "(SELECT * FROM interaction_comment c WHERE c.id = ANY(%s)) c"
+_NEWEST: Final = """
+unnest(%s::bigint[]) AS wanted (id) CROSS JOIN LATERAL (
+    SELECT * FROM interaction_comment c
+     WHERE c.post_id = wanted.id AND c.deleted_at IS NULL AND c.hidden_at IS NULL
+     ORDER BY c.created_at DESC, c.id DESC LIMIT %s) c
+"""
+_THREAD: Final = """
+(SELECT * FROM interaction_comment c
+  WHERE c.post_id = %s AND (c.created_at, c.id) > (%s, %s) ORDER BY c.created_at, c.id LIMIT %s) c
+"""
+_MINE: Final = """
+(SELECT c.* FROM interaction_comment c JOIN interaction_post p ON p.id = c.post_id
+  WHERE c.author_id = %s AND c.deleted_at IS NULL AND p.deleted_at IS NULL AND p.hidden_at IS NULL
+    AND (c.created_at, c.id) < (%s, %s) ORDER BY c.created_at DESC, c.id DESC LIMIT %s) c
+"""
+_FIRST: Final[Key] = (0, 0)
+_LAST: Final[Key] = (253_000_000_000_000_000, 0)  # a time no row has yet
 
 
 def thread(post_id: int, *, after: Key | None = None, size: int = PAGE_SIZE) -> Thread:
     """A page of a post's comments, oldest first. Two statements."""
     live = outbox.heads([f"post:{post_id}"])
-    where, values = "c.post_id = %s", [post_id]
-    if after is not None:
-        where += " AND (c.created_at, c.id) > (%s, %s)"
-        values += _moment(after)
-    source = (
-        f"(SELECT * FROM interaction_comment c WHERE {where} ORDER BY c.created_at, c.id LIMIT {size + 1}) c"
-    )
-    return Thread(*_page(_comments(source, "", values), size), live)
+    values = [post_id, *_moment(after or _FIRST), size + 1]
+    return Thread(*_page(_comments(_THREAD, values), size), live)
 
 
 def comment(pk: int) -> CommentRow:
@@ -216,7 +220,7 @@ def comment(pk: int) -> CommentRow:
     Raises:
         LookupError: there is none.
     """
-    rows = _comments("interaction_comment c", "WHERE c.id = %s", [pk])
+    rows = _comments(_SOME, [[pk]])
     if not rows:
         raise LookupError(pk)
     return rows[0]
@@ -224,23 +228,14 @@ def comment(pk: int) -> CommentRow:
 
 def my_comments(member: Member, *, after: Key | None = None) -> tuple[list[CommentRow], Key | None]:
     """The member's own comments that are not deleted, newest first, below posts that are still there."""
-    where, values = "c.author_id = %s AND c.deleted_at IS NULL", [member.pk]
-    if after is not None:
-        where += " AND (c.created_at, c.id) < (%s, %s)"
-        values += _moment(after)
-    source = (
-        "(SELECT c.* FROM interaction_comment c JOIN interaction_post p ON p.id = c.post_id"
-        f" WHERE {where} AND p.deleted_at IS NULL AND p.hidden_at IS NULL"
-        f" ORDER BY c.created_at DESC, c.id DESC LIMIT {PAGE_SIZE + 1}) c"
-    )
-    rows = _comments(source, "", values)
+    rows = _comments(_MINE, [member.pk, *_moment(after or _LAST), PAGE_SIZE + 1])
     rows.reverse()
     return _page(rows)
 
 
-def _comments(source: str, where: str, values: Sequence[Any]) -> list[CommentRow]:
+def _comments(source: str, values: Sequence[Any]) -> list[CommentRow]:
     with cursor() as statement:
-        statement.execute(_COMMENT.format(source=source, where=where), values)
+        statement.execute(_COMMENT.format(source=source), values)
         return [CommentRow(*row) for row in statement.fetchall()]
 
 
@@ -258,8 +253,7 @@ def replies(member: Member, *, after: Key | None = None) -> tuple[list[ReplyRow]
         member=member,
         comment__deleted_at=None,
         comment__hidden_at=None,
-        comment__post__deleted_at=None,
-        comment__post__hidden_at=None,
+        comment__post__in=access.visible_posts(member),
     )
     if after is not None:
         at, pk = _moment(after)
@@ -270,10 +264,7 @@ def replies(member: Member, *, after: Key | None = None) -> tuple[list[ReplyRow]
         )[: PAGE_SIZE + 1]
     )
     page = found[:PAGE_SIZE]
-    comments = {
-        row.id: row
-        for row in _comments("interaction_comment c", "WHERE c.id = ANY(%s)", [[each[2] for each in page]])
-    }
+    comments = {row.id: row for row in _comments(_SOME, [[each[2] for each in page]])}
     rows = [
         ReplyRow(pk, comments[comment_id], text[:60], read_at is not None)
         for pk, _, comment_id, text, read_at in page
@@ -290,7 +281,13 @@ def open_reports(member: Member) -> QuerySet[Report]:
     for path in standing(member).paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
         within |= Q(post__branch__path__startswith=path)
     return (
-        Report.objects.filter(within, settled_at=None)
+        Report.objects.filter(
+            within,
+            settled_at=None,
+            post__deleted_at=None,
+            post__hidden_at=None,
+            comment__deleted_at=None,
+        )
         .select_related("post__author", "post__branch", "comment__author", "reporter")
         .order_by("-created_at", "-id")
     )
