@@ -540,7 +540,7 @@ class Hub:
             if number % 200 == 0:
                 await asyncio.sleep(0)
         for _ in range(int(DRAIN_SECONDS / 0.05)):
-            if not counters.sockets:
+            if not any(partition.sockets for partition in self._partitions.values()):
                 return
             await asyncio.sleep(0.05)
 

@@ -60,8 +60,11 @@ class LiveServer(Server):  # type: ignore[misc]
         return super().create_application(protocol, scope)
 
     def _ready(self) -> None:
-        # failByDrop would cut a socket that sends too large a frame without telling it 1009.
-        self.ws_factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS)
+        self.ws_factory.setProtocolOptions(
+            failByDrop=False,  # would cut a socket that sends too large a frame without telling it 1009
+            closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS,
+            allowNullOrigin=True,  # every call of this method sets it; the application refuses it with 403
+        )
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop_gently)

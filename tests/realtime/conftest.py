@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.realtime.serving import Server, Stage, start
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def _schemas(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[str
 
 @pytest.fixture
 def partitions(_schemas: list[str], django_db_blocker: Any, settings: Any) -> Iterator[list[Any]]:
-    """The two partitions, empty; what is written is committed, and gone after the test."""
+    """The two partitions; what is written is committed, and all but the log is gone after the test."""
     from tenants.context import in_district
     from tests.realtime import house
 
@@ -42,17 +44,18 @@ def partitions(_schemas: list[str], django_db_blocker: Any, settings: Any) -> It
         yield districts
         for district in districts:
             with in_district(district):
-                house.query(
-                    "TRUNCATE realtime_event, realtime_topichead, realtime_epoch,"
-                    " live_right, live_session, live_value, live_house"
-                )
+                house.query("TRUNCATE live_right, live_session, live_value, live_house")
 
 
 @pytest.fixture
 def a(partitions: list[Any]) -> Iterator[Any]:
-    """The first partition, open."""
+    """The first partition, open, with an empty log. Not beside a server that runs."""
     from tenants.context import in_district
+    from tests.realtime import house
 
+    for district in partitions:
+        with in_district(district):
+            house.query("TRUNCATE realtime_event, realtime_topichead, realtime_epoch")
     with in_district(partitions[0]):
         yield partitions[0]
 
@@ -61,3 +64,38 @@ def a(partitions: list[Any]) -> Iterator[Any]:
 def b(partitions: list[Any]) -> Any:
     """The second partition; open it with `in_district`."""
     return partitions[1]
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """The address of a Valkey of the suite's own."""
+    import tempfile
+
+    from dangjian.local import valkey
+
+    with tempfile.TemporaryDirectory(prefix="dj-vk-") as folder, valkey.running(Path(folder)) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def start_server(_schemas: list[str]) -> Iterator[Callable[..., Server]]:
+    """Starts socket servers that end with the module; see `serving.start`."""
+    from django.conf import settings
+
+    with ExitStack() as stack:
+
+        def started(**environment: str) -> Server:
+            database = settings.DATABASES["default"]["NAME"]
+            return stack.enter_context(start(LIVE_DATABASE=database, **environment))
+
+        yield started
+
+
+_rooms = itertools.count(1000)
+
+
+@pytest.fixture
+def stage(partitions: list[Any]) -> Iterator[Stage]:
+    """Writes what people do, in either partition; `stage.room` is a room no other test knows."""
+    with Stage(partitions, room=next(_rooms)) as made:
+        yield made

@@ -73,7 +73,7 @@ def query(sql: str, *parameters: Any) -> list[Any]:
 
 
 def _is_open() -> bool:
-    return not query("SELECT FROM live_house WHERE NOT open")
+    return not query("SELECT 1 FROM live_house WHERE NOT open")
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -81,7 +81,7 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 def _may_watch_room(person: int, room: Ident) -> bool:
-    return bool(query("SELECT FROM live_right WHERE person = %s AND room = %s", person, room))
+    return bool(query("SELECT 1 FROM live_right WHERE person = %s AND room = %s", person, room))
 
 
 def _counts(rooms: Collection[int]) -> dict[int, Any]:

@@ -1,0 +1,172 @@
+"""Socket servers as processes of their own, and the people who write while others watch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from django.db import connections
+
+from realtime import outbox
+from realtime.testing import LiveClient
+from tenants.context import in_district
+from tests.realtime import house
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTS = range(21000, 21100)
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Server:
+    """A running socket server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    @property
+    def resident_kilobytes(self) -> int:
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+    def client(
+        self, person: int, *, host: str = "a.localhost", cookie: str = "", **options: Any
+    ) -> LiveClient:
+        """A socket of that person's only session (`Stage.sign_in`), unless another cookie is given."""
+        return LiveClient(host, self.port, cookie=cookie or f"session=s{person}", **options)
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+@contextmanager
+def start(**environment: str) -> Iterator[Server]:
+    """A server on a free port, handed to it as an open socket, so it can be connected to at once."""
+    listener = _listen()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "realtime.server", "--fd", str(listener.fileno())],
+        cwd=ROOT,
+        pass_fds=[listener.fileno()],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
+            "DJANGO_SETTINGS_MODULE": "tests.realtime.settings",
+            "DEBUG": "1",
+            "VALKEY_URL": "",
+            **environment,
+        },
+    )
+    server = Server(process, listener.getsockname()[1])
+    listener.close()
+    try:
+        yield server
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def _listen() -> socket.socket:
+    for port in PORTS:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            listener.close()
+            continue
+        listener.listen(1024)
+        return listener
+    raise RuntimeError("no port is free")
+
+
+@dataclass(slots=True)
+class Stage:
+    """What people do, done in a thread of its own, as a web process would."""
+
+    partitions: list[Any]
+    room: int
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.submit(connections.close_all).result()
+        self._thread.shutdown()
+
+    @property
+    def topic(self) -> str:
+        return f"room:{self.room}"
+
+    async def do(self, function: Callable[..., T], *arguments: Any, district: Any = None) -> T:
+        """`function(*arguments)` inside the first partition, or `district`."""
+        place = district or self.partitions[0]
+
+        def inside() -> T:
+            with in_district(place):
+                return function(*arguments)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
+
+    async def sign_in(self, *persons: int, district: Any = None) -> None:
+        """Give each a session ``s<person>`` and the right to watch the room."""
+        for person in persons:
+            await self.do(
+                house.query,
+                "INSERT INTO live_session VALUES (%s, %s, 1)",
+                f"s{person}",
+                person,
+                district=district,
+            )
+            await self.do(
+                house.query, "INSERT INTO live_right VALUES (%s, %s)", person, self.room, district=district
+            )
+
+    async def say(self, *texts: str, topic: str = "", district: Any = None) -> None:
+        """One transaction with an event a text."""
+        await self.do(_say, topic or self.topic, texts, district=district)
+
+    async def like(self, times: int = 1, *, told: bool = True) -> None:
+        """Raise the room's count, one transaction a time; untold: as when the nudge is lost."""
+        await self.do(_like, self.room, times, told)
+
+    async def control(self, act: Callable[..., None], **arguments: Any) -> None:
+        """One of the outbox's words about rights and sessions, in a transaction."""
+        await self.do(_control, act, arguments)
+
+
+def _say(topic: str, texts: tuple[str, ...]) -> None:
+    with outbox.atomic():
+        for text in texts:
+            outbox.record(topic=topic, kind="said", data={"text": text})
+
+
+def _like(room: int, times: int, told: bool) -> None:
+    for _ in range(times):
+        with outbox.atomic():
+            house.query(
+                "INSERT INTO live_value AS value (room, likes) VALUES (%s, 1) ON CONFLICT (room)"
+                " DO UPDATE SET likes = value.likes + 1, at = clock_timestamp()",
+                room,
+            )
+            if told:
+                outbox.touch(topic=f"room:{room}")
+                outbox.touch(topic="board", key=room)
+
+
+def _control(act: Callable[..., None], arguments: dict[str, Any]) -> None:
+    with outbox.atomic():
+        act(**arguments)
