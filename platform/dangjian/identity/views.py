@@ -46,7 +46,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             except services.LockedOut as refusal:
                 form.add_error("password", locked(refusal.seconds))
                 status = 429
-    context = {"form": form, "next": target, "expired": request.GET.get("expired") and not request.POST}
+    context = {
+        "form": form,
+        "next": target,
+        "expired": request.method != "POST" and "expired" in request.GET,
+        "focus": next(iter(form.errors), ""),
+    }
     return render(request, "identity/sign_in.html", context, status=status)
 
 
@@ -91,8 +96,10 @@ def password(request: HttpRequest) -> HttpResponse:
             except services.LockedOut as refusal:
                 form.add_error("current", locked(refusal.seconds))
                 status = 429
-    context = {"form": form, "first": first, "next": _next(request)}
-    return render(request, "identity/password.html", context, status=status)
+    context = {"form": form, "first": first, "next": _next(request), "back": _back(request)}
+    context["focus"] = next(iter(form.errors), "")
+    template = "identity/first_password.html" if first else "identity/password.html"
+    return render(request, template, context, status=status)
 
 
 @never_cache
@@ -113,7 +120,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
         for row in rows
     ]
     shown.sort(key=lambda session: not session["here"])
-    return render(request, "identity/sessions.html", {"sessions": shown, "others": len(shown) - 1})
+    context = {"sessions": shown, "others": len(shown) - 1, "back": _back(request)}
+    return render(request, "identity/sessions.html", context)
 
 
 @require_POST
@@ -132,6 +140,11 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     said = ngettext("其他 %(count)s 台设备已经退出。", "其他 %(count)s 台设备已经退出。", count)
     messages.success(request, said % {"count": count})
     return redirect("sessions")
+
+
+def _back(request: HttpRequest) -> str:
+    """Where the settings are listed; the centre has no 我的."""
+    return HOME if request.district.is_centre else "/me/"  # type: ignore[attr-defined]
 
 
 def _next(request: HttpRequest) -> str:
