@@ -8,6 +8,7 @@ from dangjian.interaction import media
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("dangjian.identity.urls")),
+    path("", include("dangjian.organizations.urls")),
     path("", include("dangjian.ui.urls")),
     path("api/v1/", include("dangjian.config.api_urls")),
     path("media/<slug:schema>/photos/<int:pk>/<slug:size>.jpg", media.photo, name="photo"),

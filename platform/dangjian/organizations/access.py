@@ -133,7 +133,7 @@ def _load(member: Member) -> Standing:
 
 
 def _names(rows: QuerySet[PostHeld] | QuerySet[Office], column: str) -> ArraySubquery:
-    return ArraySubquery(rows.filter(organization=OuterRef("pk")).order_by("id").values(column))
+    return ArraySubquery(rows.filter(organization=OuterRef("pk")).order_by("since", "id").values(column))
 
 
 # --- rules ---------------------------------------------------------------------------------------------------------
@@ -239,6 +239,16 @@ def visible_members(member: Member) -> QuerySet[Member]:
     return Member.objects.filter(
         Q(branch=member.branch_id)
         | _starts_with("branch__path", standing(member).paths_of(OfficeKind.OFFICER))
+    )
+
+
+def helpable_members(secretary: Member) -> QuerySet[Member]:
+    """Those `may_help_in` allows."""
+    branch = standing(secretary).secretary_of
+    if branch is None:
+        return Member.objects.none()
+    return Member.objects.filter(
+        branch=branch, offices=None, user__is_active=True, user__first_signed_in_at=None
     )
 
 

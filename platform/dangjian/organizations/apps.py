@@ -1,6 +1,25 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class OrganizationsConfig(AppConfig):
     name = "dangjian.organizations"
     verbose_name = "Organizations"
+
+    def ready(self) -> None:
+        from dangjian.audit import actions
+        from dangjian.organizations import metrics, provisioning
+
+        actions.register(
+            {
+                "office.give": _("授予职责"),
+                "office.take": _("收回职责"),
+                "post.set": _("任职"),
+                "post.end": _("免职"),
+                "member.move": _("转支部"),
+                "member.rename": _("更正姓名"),
+                "account.first_officer": _("开通首个管理账号"),
+            }
+        )
+        metrics.register()
+        provisioning.register()

@@ -8,13 +8,13 @@ from typing import Final, NamedTuple
 from pypinyin import lazy_pinyin
 
 # Read otherwise as a surname than the library reads them by themselves.
-_SURNAMES: Final = {
-    pair[0]: pair[1:]
-    for pair in """
-    曾zeng 单shan 仇qiu 解xie 区ou 查zha 盖ge 缪miao 朴piao 繁po 员yun 贠yun 乐yue 覃qin 翟zhai 黑he 种chong 秘bi 折she
-    卜bu 薄bo 祭zhai 佴nai 牟mu 都du 句gou 能nai 重chong 隗wei 洗xian 阚kan 炅gui 藏zang 六lu 角jue
-    """.split()
-}
+_SURNAMES: Final = dict(
+    re.findall(
+        r"(\S)([a-z]+)",
+        "曾zeng 单shan 仇qiu 解xie 区ou 查zha 盖ge 缪miao 朴piao 繁po 员yun 贠yun 乐yue 覃qin 翟zhai 黑he 种chong 秘bi "
+        "折she 卜bu 薄bo 祭zhai 佴nai 牟mu 都du 句gou 能nai 重chong 隗wei 洗xian 阚kan 炅gui 藏zang 六lu 角jue",
+    )
+)
 # Rare hanzi the library does not know, and the one reading that all names in which they stand share.
 _RARE: Final = {"𠮷": "ji"}
 _PLAIN: Final = re.compile(r"[^a-z0-9]")

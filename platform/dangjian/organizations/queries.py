@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Replace
 
 from dangjian.organizations import pinyin
-from dangjian.organizations.models import Member, MemberStatus, Organization, OrganizationKind
+from dangjian.organizations.models import Member, MemberStatus, Organization, Post, PostHeld
 
 # From so many letters on, what is typed is looked for within the spelling too: the given name alone.
 _TELLING_LETTERS = 4
@@ -69,6 +70,20 @@ def counts(members: QuerySet[Member]) -> MemberCounts:
     return MemberCounts(**found)
 
 
-def branches(organizations: QuerySet[Organization]) -> QuerySet[Organization]:
-    """Those of `organizations` that have members."""
-    return organizations.filter(kind=OrganizationKind.BRANCH)
+def of_branch(branch: Organization) -> list[Member]:
+    """The members of a branch, its committee first, each with `branch_posts`: what they are in it. Two queries."""
+    held = PostHeld.objects.filter(organization=branch)
+    people = list(
+        Member.objects.select_related("user")
+        .prefetch_related(Prefetch("posts_held", held, to_attr="branch_posts"))
+        .filter(branch=branch)
+        .order_by("pinyin", "id")
+    )
+    return sorted(people, key=_committee_first)
+
+
+_RANK = {post: rank for rank, post in enumerate(Post.values)}
+
+
+def _committee_first(member: Any) -> int:
+    return min((_RANK[held.post] for held in member.branch_posts), default=len(_RANK))

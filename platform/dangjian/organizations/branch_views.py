@@ -1,0 +1,80 @@
+"""我的支部: who is in it, and how those who have never signed in get in."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dangjian.api.problems import not_found
+from dangjian.organizations import access, queries, services
+from dangjian.organizations.models import Member
+
+# Each password is hashed on purpose slowly: so many still come within a request's time.
+PASSWORDS_A_SHEET = 20
+
+
+@never_cache
+@require_safe
+def branch(request: HttpRequest) -> HttpResponse:
+    """Names and posts to every member of the branch; state and masked telephone to its secretary."""
+    reader = _reader(request)
+    led = access.is_secretary_of(reader, reader.branch)
+    people = queries.of_branch(reader.branch)
+    context = {
+        "branch": reader.branch,
+        "path": access.standing(reader).path[:-1],
+        "people": people,
+        "led": led,
+        "waiting": [each for each in people if _waits(each)] if led else [],
+    }
+    return render(request, "organizations/branch.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def help_sheet(request: HttpRequest) -> HttpResponse:
+    """Slips to print for those who have never signed in; posted with ``member`` ids, with a one-time password each."""
+    secretary = _reader(request)
+    if not access.is_secretary_of(secretary, secretary.branch):
+        raise not_found()
+    waiting = [each for each in queries.of_branch(secretary.branch) if _waits(each)]
+    helped = set(access.helpable_members(secretary).values_list("pk", flat=True))
+    passwords: dict[int, str] = {}
+    problem, status = "", 200
+    if request.method == "POST":
+        wanted = set(request.POST.getlist("member"))
+        chosen = [each for each in waiting if each.pk in helped and str(each.pk) in wanted]
+        if not chosen:
+            problem, status = _("请至少选一个人。"), 422
+        elif len(chosen) > PASSWORDS_A_SHEET:
+            most = {"most": PASSWORDS_A_SHEET}
+            problem, status = _("一次最多给 %(most)s 个人生成，请分几次。") % most, 422
+        else:
+            passwords = {each.pk: services.help_in(secretary=secretary, member=each) for each in chosen}
+    context = {
+        "branch": secretary.branch,
+        "secretary": secretary,
+        "slips": [
+            (each, passwords.get(each.pk)) for each in waiting if not passwords or each.pk in passwords
+        ],
+        "helped": helped,
+        "with_passwords": bool(passwords),
+        "most": PASSWORDS_A_SHEET,
+        "problem": problem,
+        "address": f"{request.scheme}://{request.get_host()}/",
+    }
+    return render(request, "organizations/help_sheet.html", context, status=status)
+
+
+def _reader(request: HttpRequest) -> Member:
+    reader: Member | None = request.member  # type: ignore[attr-defined]
+    if reader is None:
+        raise not_found()
+    return reader
+
+
+def _waits(member: Member) -> bool:
+    return member.user.is_active and member.user.first_signed_in_at is None

@@ -1,0 +1,144 @@
+"""What an officer can do to a member: each a form in the panel and the service behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from dangjian.organizations import forms, services
+from dangjian.organizations.access import Standing
+from dangjian.organizations.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """label: the row in the panel and the form's heading. explain: what will happen, before the button `verb`.
+
+    run: does it, given actor, member and the form's values; a returned string is a one-time password to be shown.
+    offered: whether it makes sense for a member of that standing. for_self: whether officers may do it to themselves.
+    """
+
+    label: str | Promise
+    verb: str | Promise
+    done: str | Promise
+    explain: str | Promise
+    form: type[forms.ReasonForm]
+    run: Callable[..., Any]
+    icon: str
+    offered: Callable[[Member, Standing], bool] = lambda member, standing: True
+    danger: bool = False
+    for_self: bool = True
+
+
+def _take_office(*, member: Member, **given: Any) -> None:
+    services.take_office(**given)
+
+
+def _end_post(*, member: Member, **given: Any) -> None:
+    services.end_post(**given)
+
+
+ACTIONS: Final[dict[str, Action]] = {
+    "password": Action(
+        label=_("重置密码"),
+        verb=_("生成一次性密码"),
+        done=_("密码已重置。"),
+        explain=_("旧密码马上失效，已登录的设备全部退出。新的一次性密码只显示这一次，可以打印。"),
+        form=forms.ReasonForm,
+        run=services.reset_password,
+        icon="lock",
+        offered=lambda member, standing: member.user.is_active,
+        for_self=False,
+    ),
+    "set-post": Action(
+        label=_("任职"),
+        verb=_("记下任职"),
+        done=_("任职已记下。"),
+        explain=_("书记和副书记能看到本支部没登录过的党员，并以支部名义发动态。"),
+        form=forms.SetPostForm,
+        run=services.set_post,
+        icon="branch",
+    ),
+    "end-post": Action(
+        label=_("免职"),
+        verb=_("记下免职"),
+        done=_("免职已记下。"),
+        explain=_("随职务而来的权限同时收回。"),
+        form=forms.EndPostForm,
+        run=_end_post,
+        icon="close",
+        offered=lambda member, standing: bool(standing.posts),
+    ),
+    "give-office": Action(
+        label=_("授予职责"),
+        verb=_("授予职责"),
+        done=_("职责已授予。"),
+        explain=_("管理员管党员、账号和内容；信息员发布信息；内容管理员处理举报。"),
+        form=forms.GiveOfficeForm,
+        run=services.give_office,
+        icon="shield",
+    ),
+    "take-office": Action(
+        label=_("收回职责"),
+        verb=_("收回职责"),
+        done=_("职责已收回。"),
+        explain=_("权限马上收回，正开着的页面也一样。"),
+        form=forms.TakeOfficeForm,
+        run=_take_office,
+        icon="close",
+        offered=lambda member, standing: bool(standing.offices),
+    ),
+    "move": Action(
+        label=_("转支部"),
+        verb=_("转支部"),
+        done=_("已转到新的支部。"),
+        explain=_("以前发的动态仍留在原支部名下。"),
+        form=forms.MoveForm,
+        run=services.move_member,
+        icon="transfer",
+    ),
+    "rename": Action(
+        label=_("更正姓名"),
+        verb=_("更正姓名"),
+        done=_("姓名已更正。"),
+        explain=_("动态和评论上的名字一起更正，登录账号不变。"),
+        form=forms.RenameForm,
+        run=services.rename_member,
+        icon="edit",
+    ),
+    "deactivate": Action(
+        label=_("停用账号"),
+        verb=_("停用账号"),
+        done=_("账号已停用，已登录的设备全部退出。"),
+        explain=_("本人马上退出所有设备，不能再登录。动态、评论、职务和职责都保留，恢复后照旧。"),
+        form=forms.ReasonForm,
+        run=services.deactivate_member,
+        icon="na",
+        offered=lambda member, standing: member.user.is_active,
+        danger=True,
+        for_self=False,
+    ),
+    "reactivate": Action(
+        label=_("恢复账号"),
+        verb=_("恢复账号"),
+        done=_("账号已恢复，可以用原来的密码登录。"),
+        explain=_("用原来的密码就能登录，职务和职责照旧。"),
+        form=forms.ReasonForm,
+        run=services.reactivate_member,
+        icon="refresh",
+        offered=lambda member, standing: not member.user.is_active,
+    ),
+}
+
+
+def offered(actor: Member, member: Member, standing: Standing) -> dict[str, Action]:
+    """The actions that make sense for `member`, whom `actor` may manage."""
+    return {
+        key: action
+        for key, action in ACTIONS.items()
+        if action.offered(member, standing) and (action.for_self or actor != member)
+    }

@@ -1,0 +1,303 @@
+"""The officer's desk: members, what may be done to them, and the audit log."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dangjian.api.problems import Problem, not_found
+from dangjian.audit import actions as audit_actions
+from dangjian.audit.models import AuditRow
+from dangjian.identity.models import Session
+from dangjian.organizations import access, audit_words, member_actions, queries
+from dangjian.organizations.listing import Listing, listing
+from dangjian.organizations.models import Member, Organization
+
+MEMBERS_A_PAGE = 20
+AUDIT_ROWS_A_PAGE = 30
+STATES = {
+    "never": Q(user__first_signed_in_at=None, user__is_active=True),
+    "inactive": Q(user__is_active=False),
+    "probationary": Q(status="probationary"),
+}
+_LIST_PARAMETERS = ("q", "organization", "state", "cursor")
+
+
+@never_cache
+@require_safe
+def members(request: HttpRequest) -> HttpResponse:
+    return render(request, "organizations/members.html", _member_list(_officer(request), request.GET))
+
+
+@never_cache
+@require_safe
+def member(request: HttpRequest, pk: int) -> HttpResponse:
+    """The member beside the list; only the panel when a script asks for it."""
+    officer = _officer(request)
+    shown = _managed(officer, pk)
+    return _with_panel(request, officer, shown)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def member_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    """One of `member_actions` as a form in the panel; posted, done."""
+    officer = _officer(request)
+    shown = _managed(officer, pk)
+    chosen = member_actions.offered(officer, shown, access.standing(shown)).get(action)
+    if chosen is None or not access.may_manage_member(officer, shown):
+        raise Http404
+    organizations = access.managed_organizations(officer)
+    form = chosen.form(request.POST or None, member=shown, organizations=organizations)
+    if request.method != "POST":
+        return _with_panel(request, officer, shown, form=form, action=action)
+    if form.is_valid():
+        try:
+            password = chosen.run(actor=officer, member=shown, **form.cleaned_data)
+        except Problem as problem:
+            if problem.status != 422:
+                raise
+            for error in problem.errors:
+                field = error.pointer.removeprefix("/")
+                form.add_error(field if field in form.fields else None, error.detail)
+        else:
+            if password is not None:
+                return _one_time_password(request, shown, password)
+            messages.success(request, str(chosen.done))
+            return HttpResponseRedirect(_address("officer-member", request.GET, shown.pk))
+    return _with_panel(request, officer, shown, form=form, action=action, status=422)
+
+
+@never_cache
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    officer = _officer(request)
+    given = request.GET
+    rows = _filtered_audit(audit_words.visible_rows(officer), given)
+    page = listing(
+        rows,
+        which=f"audit:{officer.pk}:{_query(given, *_AUDIT_PARAMETERS[:-1])}",
+        by=("-at", "-id"),
+        cursor=given.get("cursor", ""),
+        size=AUDIT_ROWS_A_PAGE,
+    )
+    about = _account(officer, given)
+    return render(
+        request,
+        "organizations/audit.html",
+        {
+            "rows": [(row, audit_actions.label(row.action), audit_words.about(row)) for row in page.rows],
+            "pages": _pages("officer-audit", given, page, *_AUDIT_PARAMETERS),
+            "actions": sorted(audit_actions.labels().items(), key=lambda pair: pair[1]),
+            "given": given,
+            "about": about,
+            "filtered": any(given.get(name) for name in _AUDIT_PARAMETERS[:-1]),
+            "whole": access.standing(officer).covers(access.standing(officer).path[0], "officer"),
+        },
+    )
+
+
+# --- who -----------------------------------------------------------------------------------------------------------
+
+
+def _officer(request: HttpRequest) -> Member:
+    """The reader, who is an officer over something.
+
+    Raises:
+        Problem: 404, the desk does not exist for anybody else.
+    """
+    reader: Member | None = request.member  # type: ignore[attr-defined]
+    if reader is None or not access.standing(reader).is_officer:
+        raise not_found()
+    return reader
+
+
+def _managed(officer: Member, pk: int) -> Member:
+    found = access.managed_members(officer).select_related("user", "branch").filter(pk=pk).first()
+    if found is None:
+        raise not_found()
+    return found
+
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
+    """Context of the list under the filters in the address."""
+    everyone = access.managed_members(officer)
+    organizations = list(access.managed_organizations(officer))
+    chosen = _chosen(organizations, given.get("organization", ""))
+    within = everyone.filter(branch__path__startswith=chosen.path) if chosen else everyone
+    found = queries.named(within, given.get("q", "")[:50])
+    state = given.get("state", "")
+    if state in STATES:
+        found = found.filter(STATES[state])
+    page = listing(
+        found.select_related("user", "branch").prefetch_related(
+            "posts_held__organization", "offices__organization"
+        ),
+        which=f"officer-members:{officer.pk}:{_query(given, 'q', 'organization', 'state')}",
+        by=("pinyin", "id"),
+        cursor=given.get("cursor", ""),
+        size=MEMBERS_A_PAGE,
+    )
+    return {
+        "counts": queries.counts(within),
+        "rows": page.rows,
+        "pages": _pages("officer-members", given, page, *_LIST_PARAMETERS),
+        "organizations": [
+            (each.pk, "　" * (each.depth - organizations[0].depth) + str(each), each == chosen)
+            for each in organizations
+        ],
+        "chosen": chosen,
+        "given": given,
+        "chips": _chips(given),
+        "list_query": _query(given, *_LIST_PARAMETERS),
+    }
+
+
+def _chosen(organizations: list[Organization], pk: str) -> Organization | None:
+    if not pk:
+        return None
+    for each in organizations:
+        if str(each.pk) == pk:
+            return each
+    raise not_found()
+
+
+def _chips(given: QueryDict) -> dict[str, str]:
+    """For each state the address of the list in it."""
+    return {
+        state: f"{reverse('officer-members')}?{_query(given, 'q', 'organization', state=state)}"
+        for state in ("", *STATES)
+    }
+
+
+# --- the panel -----------------------------------------------------------------------------------------------------
+
+
+def _with_panel(
+    request: HttpRequest,
+    officer: Member,
+    shown: Member,
+    *,
+    form: Any = None,
+    action: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    given = request.GET
+    list_query = _query(given, *_LIST_PARAMETERS)
+    context = {
+        "shown": shown,
+        "standing": access.standing(shown),
+        "sessions": Session.objects.valid().filter(user=shown.user_id).count(),
+        "manageable": access.may_manage_member(officer, shown),
+        "actions": member_actions.offered(officer, shown, access.standing(shown)),
+        "action": member_actions.ACTIONS.get(action),
+        "action_key": action,
+        "form": form,
+        "history": [
+            (row, audit_actions.label(row.action), audit_words.about(row))
+            for row in AuditRow.objects.filter(object_kind="user", object_id=shown.user_id).order_by(
+                "-at", "-id"
+            )[:5]
+        ],
+        "list_query": list_query,
+        "list_address": _address("officer-members", given),
+        "open": shown.pk,
+    }
+    htmx = request.htmx  # type: ignore[attr-defined]
+    if htmx and not htmx.history_restore_request:
+        return render(request, "organizations/panel.html", context, status=status)
+    return render(
+        request, "organizations/members.html", _member_list(officer, given) | context, status=status
+    )
+
+
+def _one_time_password(request: HttpRequest, shown: Member, password: str) -> HttpResponse:
+    context = {
+        "shown": shown,
+        "password": password,
+        "back": _address("officer-member", request.GET, shown.pk),
+        "host": request.get_host(),
+    }
+    return render(request, "organizations/one_time_password.html", context)
+
+
+# --- the log -------------------------------------------------------------------------------------------------------
+
+_AUDIT_PARAMETERS = ("action", "who", "user", "from", "to", "cursor")
+
+
+def _filtered_audit(rows: QuerySet[AuditRow], given: QueryDict) -> QuerySet[AuditRow]:
+    if action := _text(given, "action"):
+        rows = rows.filter(action=action)
+    if who := _text(given, "who"):
+        rows = rows.filter(Q(actor_name__contains=who) | Q(object_name__contains=who))
+    if (user := given.get("user", "")).isdecimal():
+        rows = rows.filter(Q(actor_id=user) | Q(object_kind="user", object_id=user))
+    if start := _day(given.get("from", "")):
+        rows = rows.filter(at__gte=start)
+    if end := _day(given.get("to", "")):
+        rows = rows.filter(at__lt=end + timedelta(days=1))
+    return rows
+
+
+def _text(given: QueryDict, name: str) -> str:
+    """What was typed, fit for a query: PostgreSQL takes no NUL."""
+    return given.get(name, "").replace("\0", "").strip()[:60]
+
+
+def _day(text: str) -> datetime | None:
+    """Midnight in Asia/Shanghai of a date typed in the address; None for none and for what is no date."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+
+
+def _account(officer: Member, given: QueryDict) -> Member | None:
+    user = given.get("user", "")
+    return access.managed_members(officer).filter(user__pk=user).first() if user.isdecimal() else None
+
+
+# --- addresses -----------------------------------------------------------------------------------------------------
+
+
+def _query(given: QueryDict, *names: str, **more: str) -> str:
+    """The named parameters that are given, as a query string in that order."""
+    kept = {name: given.get(name, "") for name in names} | more
+    return urlencode({name: value for name, value in kept.items() if value})
+
+
+def _address(name: str, given: QueryDict, *arguments: int) -> str:
+    query = _query(given, *_LIST_PARAMETERS)
+    return reverse(name, args=arguments) + (f"?{query}" if query else "")
+
+
+def _pages(name: str, given: QueryDict, page: Listing[Any], *parameters: str) -> dict[str, str]:
+    """Addresses of the page before, the page after and the first one, where there are such."""
+    filters = [parameter for parameter in parameters if parameter != "cursor"]
+
+    def to(cursor: str) -> str:
+        query = _query(given, *filters, cursor=cursor)
+        return reverse(name) + (f"?{query}" if query else "")
+
+    addresses = {}
+    if page.previous:
+        addresses = {"first": to(""), "previous": to(page.previous)}
+    if page.next:
+        addresses["next"] = to(page.next)
+    return addresses
