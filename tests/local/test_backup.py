@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dangjian.local import postgres, valkey
+from dangjian.local import archive, postgres, valkey
 
 ROOT = Path(__file__).resolve().parents[2]
 Manage = Callable[..., subprocess.CompletedProcess[str]]
@@ -179,3 +179,27 @@ def test_nothing_is_restored_under_running_servers(
         done = manage("restore", str(backup), "--replace")
     assert done.returncode == 1
     assert "stop web, live and worker first" in done.stderr
+
+
+UNKNOWN = (
+    'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"\n'
+    "Command was: SET transaction_timeout = 0;\n"
+)
+LOST = (
+    'pg_restore: error: could not execute query: ERROR:  relation "post" already exists\n'
+    "Command was: CREATE TABLE post ();\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("errors", "harmless"),
+    [
+        (UNKNOWN, True),
+        (UNKNOWN + LOST, False),
+        (LOST, False),
+        ("", False),
+        ("pg_dump: error: no password\n", False),
+    ],
+)
+def test_only_what_an_older_server_does_not_know_is_passed_over(errors: str, harmless: bool) -> None:
+    assert archive.only_harmless(errors) is harmless

@@ -20,10 +20,13 @@ import pytest
 
 from dangjian.local import place, process
 from dangjian.local.demo import ACCOUNTS, answers
+from dangjian.local.district import slug_of
 
 ROOT = Path(__file__).resolve().parents[2]
+LOOK = "from tenants.context import current_district; print(current_district().name, User.objects.count())"
 RUNNING = "Ctrl-C stops the demo"
 PATIENCE = 120
+OF_THE_SUITE = {"DATABASE_URL", "VALKEY_URL", "MEDIA_ROOT", "MAKELEVEL"}
 
 
 def free_port() -> int:
@@ -39,9 +42,8 @@ class Run:
     """A started demo and everything it has said so far."""
 
     def __init__(self, state: Path, port: int, *, make: bool = False) -> None:
-        environment = {**os.environ, "DEMO_STATE": str(state), "DEMO_SIZE": "small", "PORT": str(port)}
-        for name in ("DATABASE_URL", "VALKEY_URL", "MEDIA_ROOT", "MAKELEVEL"):
-            environment.pop(name, None)
+        environment = {name: value for name, value in os.environ.items() if name not in OF_THE_SUITE}
+        environment |= {"DEMO_STATE": str(state), "DEMO_SIZE": "small", "PORT": str(port)}
         # As make starts it, but for the installing, which is not this test's business.
         command = [sys.executable, "-m", "dangjian.local.demo"]
         if make:
@@ -139,6 +141,21 @@ def start(state: Path, port: int, *, make: bool = False) -> Run:
     return run
 
 
+def local(module: str, state: Path, typed: str = "", **given: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the commands behind `make` with these variables given."""
+    environment = {name: value for name, value in os.environ.items() if name not in OF_THE_SUITE}
+    environment |= {"DEMO_STATE": str(state), "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}", **given}
+    return subprocess.run(
+        [sys.executable, "-m", f"dangjian.local.{module}"],
+        cwd=ROOT,
+        env=environment,
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
 
@@ -219,21 +236,61 @@ def test_kill_9_is_survived_with_the_data(state: Path, port: int) -> None:
     assert locks(state) == []
 
 
+def test_a_new_district_answers_without_a_restart(state: Path, port: int) -> None:
+    nobody = local("district", state, NAME="新郑市")
+    assert nobody.returncode == 1
+    assert "start it in another terminal with  make demo" in nobody.stderr
+
+    run = start(state, port)
+    try:
+        assert not answers("xinzheng.localhost", port)  # and remembered as unknown
+        opened = local("district", state, NAME="新郑市")
+        assert opened.returncode == 0, opened.stderr
+        assert f"http://xinzheng.localhost:{port}/" in opened.stdout
+        assert re.search(r"First account: officer, one-time password \S+", opened.stdout)
+        wait_answer("xinzheng.localhost", port)
+
+        again = local("district", state, NAME="新郑")
+        assert again.returncode == 1
+        assert "新郑市 is there already" in again.stderr
+        unnamed = local("district", state, NAME=" ")
+        assert unnamed.returncode == 1
+        assert "Which district?" in unnamed.stderr
+
+        shell = local("shell", state, DISTRICT="xinzheng", typed=LOOK)
+        assert "新郑市 1" in shell.stdout, shell.stderr
+        unknown = local("shell", state, DISTRICT="nowhere")
+        assert unknown.returncode == 1
+        assert "DISTRICT is one of" in unknown.stderr
+    finally:
+        run.process.send_signal(signal.SIGTERM)
+    assert run.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("新郑市", "xinzheng"),
+        ("惠济区", "huiji"),
+        ("吕梁", "lvliang"),
+        ("郑县", "zhengxian"),
+        ("Xin-Zheng 2", "xinzheng2"),
+    ],
+)
+def test_the_address_of_a_name(name: str, slug: str) -> None:
+    assert slug_of(name) == slug
+
+
+@pytest.mark.parametrize("name", ["市", "123", "!!"])
+def test_a_name_without_an_address(name: str) -> None:
+    with pytest.raises(process.CannotStart, match="gives no address"):
+        slug_of(name)
+
+
 def test_reset_stops_a_running_demo_and_forgets_everything(state: Path, port: int) -> None:
     run = start(state, port)
     family = run.descendants()
-    done = subprocess.run(
-        [sys.executable, "-m", "dangjian.local.reset"],
-        cwd=ROOT,
-        env={
-            **{name: value for name, value in os.environ.items() if name != "DATABASE_URL"},
-            "DEMO_STATE": str(state),
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = local("reset", state)
     assert done.returncode == 0, done.stderr
     assert run.wait() == 0
     wait_gone(family)
@@ -241,14 +298,7 @@ def test_reset_stops_a_running_demo_and_forgets_everything(state: Path, port: in
 
 
 def test_reset_leaves_a_database_of_ones_own_alone(state: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dangjian.local.reset"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": "postgres:///mine", "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = local("reset", state, DATABASE_URL="postgres:///mine")
     assert done.returncode == 1
     assert "a database of your own" in done.stderr
 
@@ -262,19 +312,7 @@ def test_reset_leaves_a_database_of_ones_own_alone(state: Path) -> None:
     ],
 )
 def test_what_it_is_given_wrongly_is_told(tmp_path: Path, name: str, value: str, said: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dangjian.local.demo"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DEMO_STATE": str(tmp_path / "state"),
-            "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
-            name: value,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = local("demo", tmp_path / "state", **{name: value})
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr

@@ -18,6 +18,7 @@ import redis
 from dangjian.local import place, postgres, process, valkey
 from dangjian.local.process import CannotStart
 
+ROOT = Path(__file__).resolve().parents[2]
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root can be refused entry by a 0700 folder it owns"
 )
@@ -60,6 +61,7 @@ def run_killed(code: str, module: str, where: Path, *, victim: str = "os.getpid(
     """The pid of the server whose starter died."""
     done = subprocess.run(
         [sys.executable, "-c", code.format(module=module, victim=victim), str(where)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "platform")},
         capture_output=True,
         text=True,
         check=False,
@@ -239,9 +241,13 @@ def test_valkey_keeps_what_was_written(folder: Path) -> None:
     assert not (server.folder / "valkey.sock").exists()
 
 
-def test_client_programs_are_no_older_than_the_server() -> None:
-    newest = max(installed.major for installed in postgres.installations())
-    assert postgres.client_program("pg_dump", server_major=newest) is not None
+def test_client_programs_are_no_older_than_the_server_and_no_newer_than_need_be() -> None:
+    majors = sorted({installed.major for installed in postgres.installations()})
+    for major in majors:
+        program = postgres.client_program("pg_dump", server_major=major)
+        assert program is not None
+        shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+        assert f"(PostgreSQL) {major}." in shown
     assert postgres.client_program("pg_dump", server_major=99) is None
 
 

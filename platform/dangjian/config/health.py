@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import redis
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -20,6 +21,7 @@ _VALKEY_SECONDS = 2
 _known: set[str] = set()
 
 
+@login_not_required
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 once the district of this host is migrated and seeded, 503 with its state before and otherwise."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from dangjian.config.health import healthz
 from dangjian.interaction import media
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
     path("", include("dangjian.identity.urls")),
     path("", include("dangjian.organizations.urls")),
     path("", include("dangjian.ui.urls")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -120,18 +121,17 @@ def installations() -> list[Installation]:
 
 
 def client_program(name: str, *, server_major: int) -> Path | None:
-    """`pg_dump` or another client program no older than the server it shall speak to, if there is one.
+    """`pg_dump` or another client program for a server of that version, if there is one.
 
-    pg_dump refuses a server newer than itself.
+    It is no older than the server, which pg_dump would refuse, and no newer than need be.
     """
-    candidates = [one.programs / name for one in installations() if one.major >= server_major]
+    candidates = [one.programs / name for one in installations()]
     on_path = shutil.which(name)
     if on_path is not None:
         candidates.append(Path(on_path))
-    for program in candidates:
-        if program.exists() and _major(program) >= server_major:
-            return program
-    return None
+    usable = {program: _major(program) for program in candidates if program.exists()}
+    fitting = [program for program, major in usable.items() if major >= server_major]
+    return min(fitting, key=lambda program: usable[program], default=None)
 
 
 def end_leftover(folder: Path) -> None:
@@ -159,8 +159,8 @@ def end_leftover(folder: Path) -> None:
 
 def _major(program: Path) -> int:
     shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    number = shown.strip().rpartition(")")[2].strip().partition(".")[0] or "0"
-    return int(number) if number.isdigit() else 0
+    number = re.search(r"\(PostgreSQL\) (\d+)", shown)
+    return int(number[1]) if number else 0
 
 
 def _installation_for(data: Path) -> Installation:

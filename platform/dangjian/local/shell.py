@@ -35,7 +35,7 @@ def main() -> int:
     if not name:
         print("No district is open: use in_district(…) or in_registry(), or  make shell DISTRICT=huiji.")
     with scope:
-        call_command("shell")
+        call_command("shell", verbosity=0)
     return 0
 
 
