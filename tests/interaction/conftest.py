@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tenants.context import in_district
 from tests import cast
@@ -86,8 +88,6 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleN
 
     Everything the test wrote below `interaction`, `realtime` and `api` is removed afterwards.
     """
-    from django.db import connection
-
     tables = (
         "interaction_report, interaction_replynotice, interaction_view, interaction_like, interaction_comment,"
         " interaction_photo, interaction_postcounter, interaction_post, api_idempotentanswer, audit_auditrow,"
@@ -102,3 +102,22 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleN
                 with in_district(district), connection.cursor() as cursor:
                     cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
             connection.close()
+
+
+@pytest.fixture
+def statements() -> Callable[[], Any]:
+    """``with statements() as ran:`` the SQL of the block, without what sets the schema or marks a savepoint."""
+
+    @contextmanager
+    def watch() -> Iterator[list[str]]:
+        ran: list[str] = []
+
+        def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if not str(sql).startswith(("SET search_path", "SAVEPOINT", "RELEASE SAVEPOINT")):
+                ran.append(str(sql))
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(note):
+            yield ran
+
+    return watch
