@@ -67,9 +67,7 @@ def test_an_expired_session_is_told_kindly(world) -> None:
 
 def test_a_form_sent_too_late_leads_back_to_the_page_it_stood_on(world) -> None:
     client = visitor()
-    sent = client.post(
-        "/sessions/end-others/", headers={"referer": f"http://{HOSTS['huiji']}/sessions/?x=1"}
-    )
+    sent = client.post("/sessions/end-others/", headers={"referer": f"http://{HOSTS['huiji']}/sessions/?x=1"})
     assert sent.headers["Location"] == "/sign-in/?next=%2Fsessions%2F%3Fx%3D1"
     sent = client.post("/sessions/end-others/", headers={"referer": "http://evil.example/sessions/"})
     assert sent.headers["Location"] == "/sign-in/?next=%2F"
@@ -85,7 +83,13 @@ def test_a_script_is_sent_as_a_whole_page(world) -> None:
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "http:///evil.example"],
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "http:///evil.example",
+    ],
 )
 def test_nobody_is_sent_to_another_host(world, elsewhere) -> None:
     assert sign_in(visitor(), "wangfang", next=elsewhere).headers["Location"] == "/"
@@ -127,9 +131,9 @@ def test_a_first_sign_in_leads_to_a_password_of_ones_own(world) -> None:
     with in_district(world.huiji):
         once = services.reset_password(user=world.liqiang.user, actor=world.zhangwei.user, reason="第一次")
     client = visitor()
-    sign_in(client, "liqiang", once, next="/sessions/")
-    sent = client.get("/sessions/")
+    sent = sign_in(client, "liqiang", once, next="/sessions/")
     assert sent.headers["Location"] == "/password/?next=%2Fsessions%2F"
+    assert client.get("/sessions/?x=1").headers["Location"] == "/password/?next=%2Fsessions%2F%3Fx%3D1"
     page = text_of(client.get(sent.headers["Location"]))
     assert "设置自己的密码" in page
     assert "现在的密码" not in page
@@ -176,7 +180,9 @@ def test_sessions_are_listed_and_ended_by_their_owner(world, client_of) -> None:
             address="203.0.113.9",
             user_agent="Mozilla/5.0 (Linux; Android 12) Chrome/107 Mobile Safari/537 MicroMessenger/8",
         )
-        desk = SessionStore.for_user(world.liqiang.user, user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/120")
+        desk = SessionStore.for_user(
+            world.liqiang.user, user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/120"
+        )
         colleague = SessionStore.for_user(world.wangfang.user, address="198.51.100.77")
         number = {key: Session.objects.get(session_key=key).pk for key in (phone, desk, colleague)}
     page = text_of(client.get("/sessions/"))

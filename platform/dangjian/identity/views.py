@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -39,7 +42,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                services.sign_in(request=request, **form.cleaned_data)
+                user = services.sign_in(request=request, **form.cleaned_data)
+                if user.must_change_password:
+                    return HttpResponseRedirect(f"{reverse('password')}?{urlencode({'next': target})}")
                 return HttpResponseRedirect(target)
             except services.WrongPassword as refusal:
                 form.add_error("password", wrong(refusal.left))

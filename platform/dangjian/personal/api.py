@@ -69,6 +69,8 @@ class EventsSerializer(serializers.Serializer[Any]):
 
 
 class MeView(ApiView):
+    before_password_change = True
+
     @extend_schema(operation_id="me", responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """我是谁。`topics`：我的动态主题；没登录答 401，并带上 CSRF cookie。"""
