@@ -14,6 +14,9 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
 
 from tests.benchmarks.measure import Ratio, cpu_seconds, ratio, report, spread
 
@@ -26,12 +29,20 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build" / "bench.json"
 
 
+SINGLE_SCHEMA = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.single_schema"}
+
+
 class Process:
     """A child that answers each line on its standard input with one line on its standard output."""
 
     def __init__(self, stack: ExitStack, *arguments: str, env: dict[str, str]) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=env
+            [sys.executable, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=env,
         )
         stack.callback(self._stop)
 
@@ -64,6 +75,20 @@ class Process:
             self.popen.wait()
 
 
+def run(environment: dict[str, str], module: str, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, env=environment, check=True)
+
+
+def second_database(database_url: str) -> str:
+    """A second, empty database on the same server: the URL of it."""
+    parts = urlsplit(database_url)
+    with psycopg.connect(
+        database_url.replace("postgres://", "postgresql://", 1), autocommit=True
+    ) as connection:
+        connection.execute("CREATE DATABASE bench_plain TEMPLATE template0")
+    return urlunsplit(parts._replace(path="/bench_plain"))
+
+
 def free_port() -> int:
     """A free port below 32768, where no outgoing connection of the load generators can sit."""
     for port in range(18200, 18400):
@@ -87,18 +112,17 @@ def await_port(port: int) -> None:
     raise SystemExit(f"nothing listens on port {port} after 30 s")
 
 
-def feed_page(environment: dict[str, str], database_url: str) -> list[Ratio]:
+def feed_page(environment: dict[str, str], plain_url: str) -> list[Ratio]:
     """The feed page, cached and uncached, beside the same view on single-schema Django."""
     with ExitStack() as stack:
         env = {**environment, "VALKEY_URL": "", "DATABASE_POOL": "0"}
-        plain = f"{database_url.rpartition('/dangjian')[0]}/bench_plain{database_url.rpartition('/dangjian')[2]}"
         sides = [
             Process(stack, "-m", "tests.benchmarks.feed_worker", env=env),
             Process(
                 stack,
                 "-m",
                 "tests.benchmarks.feed_worker",
-                env={**env, "DATABASE_URL": plain, "DJANGO_SETTINGS_MODULE": "tests.benchmarks.single_schema"},
+                env={**env, **SINGLE_SCHEMA, "DATABASE_URL": plain_url},
             ),
         ]
         for side in sides:
@@ -123,7 +147,9 @@ def feed_page(environment: dict[str, str], database_url: str) -> list[Ratio]:
             )
             for name, side in zip(("district", "single schema"), taken, strict=True):
                 rate = [1 / row["seconds"] for row in side]
-                print(f"feed, {word}, {name}: {spread(rate)} requests/s, {side[0]['statements']:.0f} statements")
+                print(
+                    f"feed, {word}, {name}: {spread(rate)} requests/s, {side[0]['statements']:.0f} statements"
+                )
         return rows
 
 
@@ -133,10 +159,7 @@ def deliveries(environment: dict[str, str], valkey_url: str) -> list[Ratio]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dj-bench-")))
         cookies = folder / "cookies"
         needed = -(-SOCKETS // SOCKETS_A_PERSON)
-        subprocess.run(
-            [sys.executable, "-m", "tests.benchmarks.sign_in", str(needed), str(cookies)],
-            cwd=ROOT, env=environment, check=True,
-        )  # fmt: skip
+        run(environment, "tests.benchmarks.sign_in", str(needed), str(cookies))
         ports = free_port(), 0
         product = Process(
             stack, "-m", "realtime.server", env={**environment, "PORT": str(ports[0]), "HOST": "127.0.0.1"}
@@ -205,12 +228,16 @@ def main() -> None:
             "DATABASE_URL": database_url,
             "VALKEY_URL": valkey_url,
             "MEDIA_ROOT": str(folder / "media"),
-            "SECRET_KEY": "benchmark",
+            "SECRET_KEY": "of a benchmark that listens on loopback only",
+            "IDENTITY_LOCAL_IN_PRODUCTION": "1",
             "LOOPBACK_ONLY": "1",
             "LOG_LEVEL": "WARNING",
             "THROTTLE_SCALE": "100000",
         }
-        rows = feed_page(environment, database_url) + deliveries(environment, valkey_url)
+        plain_url = second_database(database_url)
+        for extra in ({}, {**SINGLE_SCHEMA, "DATABASE_URL": plain_url}):
+            run(environment | extra, "tests.benchmarks.prepare")
+        rows = feed_page(environment, plain_url) + deliveries(environment, valkey_url)
         report(rows, RESULTS)
 
 

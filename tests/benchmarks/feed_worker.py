@@ -1,4 +1,4 @@
-"""One side of the feed benchmark: seeds a database, then answers rounds given on standard input.
+"""One side of the feed benchmark: answers rounds given on standard input, on a database that `prepare` filled.
 
 ``python -m tests.benchmarks.feed_worker`` under either settings module. A round is a JSON line
 ``{"cached": true, "requests": 40}``; the answer holds seconds, CPU seconds and statements a request.
@@ -13,48 +13,28 @@ from typing import Any
 
 import django
 
-SIZE = "pilot"
-
 
 def main() -> None:
     django.setup()
     from django.conf import settings
     from django.core.cache import cache
-    from django.core.handlers.wsgi import WSGIHandler
-    from django.core.management import call_command
     from django.db import connection
     from django.test import Client
 
-    from tenants.context import in_district, in_registry
-    from tenants.models import District
-
-    if "django_tenants" in settings.INSTALLED_APPS:
-        from tenants import lifecycle
-
-        call_command("migrate", verbosity=0)
-        district = lifecycle.create_district(
-            schema_name="huiji", name="惠济区", short_name="惠济", hosts=["huiji.localhost"]
-        )
-    else:
-        with in_registry():
-            call_command("migrate_scope", verbosity=0)
-        district = District(
-            id=1, name="惠济区", short_name="惠济", schema_name="public", state="active", database="default"
-        )
-
     from dangjian.identity.sessions import SessionStore
-    from dangjian.local.demo_data import seed
     from dangjian.organizations.models import Member
+    from tenants.context import in_district
+    from tests.benchmarks.prepare import the_district
 
+    district = the_district()
     with in_district(district):
-        if not Member.objects.exists():
-            seed(district, SIZE)
-        reader = Member.objects.select_related("user").order_by("id")[5]
+        reader = (
+            Member.objects.select_related("user").filter(user__must_change_password=False).order_by("id")[5]
+        )
         session = SessionStore.for_user(reader.user)
 
     client = Client(HTTP_HOST="huiji.localhost")
     client.cookies[settings.SESSION_COOKIE_NAME] = session
-    assert isinstance(client.handler, WSGIHandler) or client.handler is not None
     statements = 0
 
     def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

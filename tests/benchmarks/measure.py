@@ -60,7 +60,9 @@ def spread(values: Sequence[float]) -> str:
 
 def report(rows: Sequence[Ratio], target_file: Path) -> None:
     """Print the table, name the machine, and keep the same rows as JSON."""
-    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%F %R')}")
+    print(
+        f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {time.strftime('%F %R')}"
+    )
     print(f"{'what':<58}{'n':>7}{'ratio':>9}{'target':>9}  {'met':<5}{'ours':>11}{'anchor':>11}  unit")
     for row in rows:
         target = "" if row.target is None else f"{row.target:g}"
@@ -70,4 +72,6 @@ def report(rows: Sequence[Ratio], target_file: Path) -> None:
             f"{row.ours:>11.4g}{row.anchor:>11.4g}  {row.unit}"
         )
     target_file.parent.mkdir(parents=True, exist_ok=True)
-    target_file.write_text(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False), encoding="utf-8")
+    target_file.write_text(
+        json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False), encoding="utf-8"
+    )

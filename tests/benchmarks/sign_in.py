@@ -19,7 +19,11 @@ def main() -> None:
 
     count, target = int(sys.argv[1]), Path(sys.argv[2])
     with in_district(registry.district("huiji")):
-        members = Member.objects.select_related("user").order_by("id")[:count]
+        members = (
+            Member.objects.select_related("user")
+            .filter(user__must_change_password=False)
+            .order_by("id")[:count]
+        )
         lines = [f"{settings.SESSION_COOKIE_NAME}={SessionStore.for_user(member.user)}" for member in members]
     if len(lines) < count:
         raise SystemExit(f"only {len(lines)} members, {count} are needed")

@@ -73,6 +73,9 @@ class Watcher(asyncio.Protocol):
                     self.opened.set_result(None)
                 elif b'"error"' in payload and not self.opened.done():
                     self.opened.set_exception(ConnectionError(payload.decode()))
+            elif buffer[at] & 15 == 8 and not self.opened.done():
+                code = int.from_bytes(buffer[start : start + 2], "big")
+                self.opened.set_exception(ConnectionError(f"closed with {code} before it had joined"))
             at = start + size
         self.buffer = buffer[at:]
 
