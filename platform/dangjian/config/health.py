@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from tenants import schemas
@@ -23,6 +24,7 @@ _known: set[str] = set()
 
 @login_not_required
 @never_cache
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """200 once the district of this host is migrated and seeded, 503 with its state before and otherwise."""
     district = current_district()

@@ -1,0 +1,164 @@
+"""Who may open what: the one table of every URL of every host.
+
+A row is one URL, one method, and what each visitor gets. `tests/contract/test_permissions.py` makes a test of each
+cell and refuses a URL, or a method of one, that has no row.
+
+Visitors on a district's host (the objects in the addresses belong to 金河社区第三网格党支部):
+
+==============  =====================================================================================
+anonymous       no session
+member          李强, of that branch
+secretary       王芳, secretary of that branch, author of its posts
+officer         张伟, 组织部管理员 over the whole district
+editor          刘娜, 信息员 over the whole district
+moderator       何敏, 内容管理员 over the whole district
+other           周杰, a member of another branch under another committee
+sibling         赵敏 of 洛阳, with her own session's cookie, on 惠济's host
+centre          陈静 of the centre, with her own session's cookie, on 惠济's host
+foreign id      the officer, with an id that only 洛阳 has
+==============  =====================================================================================
+
+On the centre's host: ``anonymous``, ``centre`` (陈静) and ``sibling`` (张伟 of 惠济, with his cookie).
+
+What a cell says: ``ok`` the answer is below 400 and no way to the sign-in; ``in`` sent to sign in (pages) or 401 (API);
+a number, that status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+ALL = ("anonymous", "member", "secretary", "officer", "editor", "moderator", "other", "sibling", "centre")
+OUTSIDE = ("anonymous", "sibling", "centre")
+AT_THE_CENTRE = ("anonymous", "centre", "sibling")
+Cell = str | int
+
+
+@dataclass(frozen=True)
+class Row:
+    """`args` and `data` name things of the stage (`tests/contract/stage.py`) as ``@thing``; they may be in texts."""
+
+    host: str
+    url: str
+    method: str
+    cells: dict[str, Cell]
+    args: dict[str, str] = field(default_factory=dict)
+    data: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    query: str = ""
+    foreign: Cell | None = None  # what the officer gets with an id of the sibling district; None: no id in it
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.method} {self.url}"
+
+
+def _cells(inside: Cell, outside: Cell, exceptions: dict[str, Cell]) -> dict[str, Cell]:
+    return {visitor: exceptions.get(visitor, outside if visitor in OUTSIDE else inside) for visitor in ALL}
+
+
+def district(url: str, method: str, inside: Cell = "ok", *, outside: Cell = "in", **more: Any) -> Row:
+    """A URL of a district: `inside` for who is signed in there, `outside` for who is not, and exceptions by name."""
+    exceptions = {name: more.pop(name) for name in ALL if name in more}
+    return Row("district", url, method, _cells(inside, outside, exceptions), **more)
+
+
+def central(url: str, method: str, *, centre: Cell = "ok", outside: Cell = "in", **more: Any) -> Row:
+    return Row("central", url, method, {"anonymous": outside, "sibling": outside, "centre": centre}, **more)
+
+
+# A post for the branch alone: its readers are the branch, and who holds an office over it.
+BRANCH_POST = {"args": {"pk": "@branch_post"}, "other": 404, "foreign": 404}
+BRANCH_COMMENT = {"args": {"pk": "@branch_post", "comment": "@comment"}, "other": 404, "foreign": 404}
+
+API: list[Row] = [
+    district("api-session", "POST", outside="ok", data={"username": "liqiang", "password": "@password"}),
+    district("api-session", "DELETE"),
+    district("api-me", "GET"),
+    district("api-replies", "GET"),
+    district("api-replies-read", "POST", data={}),
+    district("api-feed", "GET"),
+    district("api-feed", "GET", query="scope=branch&kind=snapshot"),
+    district("api-posts", "POST", data={"kind": "snapshot", "text": "花开了", "visibility": "branch"}),
+    district(
+        "api-posts", "POST", 403, secretary="ok", officer="ok", editor="ok",
+        data={"kind": "branch_news", "text": "本月党日", "visibility": "branch"},
+    ),
+    district("api-post", "GET", **BRANCH_POST),
+    district("api-post", "GET", args={"pk": "@district_post"}, foreign=404),
+    district("api-post", "GET", args={"pk": "@committee_post"}, other=404, foreign=404),
+    district(
+        "api-post", "PATCH", 403, secretary="ok", data={"text": "改了"}, headers={"if-match": '"@branch_post_version"'},
+        **BRANCH_POST,
+    ),
+    district("api-post", "DELETE", 403, secretary="ok", **BRANCH_POST),
+    district("api-like", "PUT", **BRANCH_POST),
+    district("api-like", "DELETE", **BRANCH_POST),
+    district("api-comments", "GET", **BRANCH_POST),
+    district("api-comments", "POST", data={"text": "好"}, **BRANCH_POST),
+    district("api-comment", "PATCH", 403, member="ok", data={"text": "改了"}, **BRANCH_COMMENT),
+    district("api-comment", "DELETE", 403, member="ok", **BRANCH_COMMENT),
+    district("api-reports", "POST", data={"reason": "不合适"}, **BRANCH_POST),
+    district("api-uploads", "POST", data={"file": "@picture"}),
+    district("api-organizations", "GET"),
+    district("api-members", "GET"),
+    district("api-events", "GET", query="topic=feed"),
+    district("api-events", "GET", query="topic=post:@branch_post", other=404, foreign=404),
+    district("api-events", "GET", 404, query="topic=feed:@branch", member="ok", secretary="ok"),
+    district("api-schema", "GET"),
+    district("api-docs", "GET"),
+]  # fmt: skip
+
+PAGES: list[Row] = [
+    district("healthz", "GET", outside="ok"),
+    district("sign-in", "GET", outside="ok"),
+    district("sign-in", "POST", outside="ok", data={"username": "liqiang", "password": "@password"}),
+    district("forgotten", "GET", outside="ok"),
+    district("sign-out", "POST"),
+    district("password", "GET"),
+    district("password", "POST", data={"current": "@password", "new": "Haojiu-2026-ge", "again": "Haojiu-2026-ge"}),
+    district("sessions", "GET"),
+    district("session-end", "POST", 404, member="ok", args={"pk": "@member_session"}, foreign=404),
+    district("sessions-end-others", "POST"),
+    district("preferences", "POST", outside="ok", data={"language": "en"}),
+    district("photo", "GET", args={"schema": "huiji", "pk": "@photo", "size": "phone"}, other=404, foreign=404),
+    district("photo", "GET", 404, args={"schema": "luoyang", "pk": "@photo", "size": "phone"}, foreign=404),
+    district("branch", "GET"),
+    district("branch-help-sheet", "GET", 404, secretary="ok"),
+    district("branch-help-sheet", "POST", 404, secretary="ok", data={"member": "@member"}),
+    district("officer-members", "GET", 404, officer="ok"),
+    district("officer-member", "GET", 404, officer="ok", args={"pk": "@member"}, foreign=404),
+    district(
+        "officer-member-action", "GET", 404, officer="ok",
+        args={"pk": "@member", "action": "password"}, foreign=404,
+    ),
+    district(
+        "officer-member-action", "POST", 404, officer="ok",
+        args={"pk": "@member", "action": "deactivate"}, data={"reason": "已转出"}, foreign=404,
+    ),
+    district("officer-audit", "GET", 404, officer="ok"),
+]  # fmt: skip
+
+CENTRAL: list[Row] = [
+    central("healthz", "GET", outside="ok"),
+    central("api-me", "GET"),
+    central("sign-in", "GET", outside="ok"),
+    central("sign-in", "POST", outside="ok", data={"username": "chenjing", "password": "@password"}),
+    central("forgotten", "GET", outside="ok"),
+    central("sign-out", "POST"),
+    central("password", "GET"),
+    central(
+        "password", "POST", data={"current": "@password", "new": "Haojiu-2026-ge", "again": "Haojiu-2026-ge"}
+    ),
+    central("sessions", "GET"),
+    central("session-end", "POST", args={"pk": "@central_session"}, foreign=404),
+    central("sessions-end-others", "POST"),
+    central("preferences", "POST", outside="ok", data={"language": "en"}),
+    central("api-session", "POST", outside="ok", data={"username": "chenjing", "password": "@password"}),
+    central("api-session", "DELETE"),
+]
+
+ROWS: list[Row] = [*API, *PAGES, *CENTRAL]
+
+# Framework methods that every view answers and that show nothing: HEAD as GET, OPTIONS as the list of methods.
+UNLISTED_METHODS = {"HEAD", "OPTIONS"}

@@ -1,0 +1,127 @@
+"""The things the rows of the permission table speak of."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from dangjian.identity.models import Session, User
+from dangjian.identity.sessions import SessionStore
+from dangjian.interaction import photos, services
+from dangjian.interaction.models import Comment, Post
+from dangjian.organizations.models import Member, Office, OfficeKind
+from tenants.context import in_district
+from tests import cast
+
+FAR_AWAY = 5_000_000  # an id that only Luoyang has
+
+
+def picture() -> SimpleUploadedFile:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), (200, 22, 29)).save(buffer, "JPEG")
+    return SimpleUploadedFile("a.jpg", buffer.getvalue(), content_type="image/jpeg")
+
+
+@pytest.fixture
+def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any]:
+    """Ids in Huiji by name, and under ``foreign`` ones that only Luoyang has."""
+    settings.MEDIA_ROOT = str(tmp_path)
+    things: dict[str, Any] = {"password": cast.PASSWORD}
+    with in_district(world.huiji):
+        user = User.objects.create_user("hemin", cast.PASSWORD, name="何敏")
+        hemin = Member.objects.create(
+            user=user, branch=world.huiji_orgs.office, name="何敏", pinyin="hemin", initials="hm"
+        )
+        Office.objects.create(member=hemin, kind=OfficeKind.MODERATOR, organization=world.huiji_orgs.root)
+        kept = photos.keep(owner=world.wangfang, file=picture())
+        for visibility in ("branch", "committee", "district"):
+            post = services.create_post(
+                author=world.wangfang,
+                kind="branch_news",
+                text="三月主题党日",
+                visibility=visibility,
+                photos=[kept.pk] if visibility == "branch" else [],
+            )
+            things[f"{visibility}_post"] = post.pk
+        things["branch_post_version"] = Post.objects.get(pk=things["branch_post"]).version
+        comment = services.add_comment(
+            post=Post.objects.get(pk=things["branch_post"]), author=world.liqiang, text="收到"
+        )
+        SessionStore.for_user(world.liqiang.user)
+        things |= {
+            "comment": comment.pk,
+            "photo": kept.pk,
+            "member": world.liqiang.pk,
+            "branch": world.huiji_orgs.grid3.pk,
+            "member_session": Session.objects.filter(user=world.liqiang.user).latest("id").pk,
+        }
+    with in_district(world.centre):
+        SessionStore.for_user(User.objects.get(username="chenjing"))
+        things["central_session"] = Session.objects.latest("id").pk
+    things["foreign"] = _in_luoyang(world)
+    return things
+
+
+def _in_luoyang(world: SimpleNamespace) -> int:
+    """Give Luoyang one of everything under one id that exists nowhere else."""
+    with in_district(world.luoyang):
+        user = User.objects.create(id=FAR_AWAY, username="far", name="远方")
+        Member.objects.create(
+            id=FAR_AWAY, user=user, branch=world.zhaomin.branch, name="远方", pinyin="yuanfang", initials="yf"
+        )
+        post = Post(
+            id=FAR_AWAY,
+            kind="snapshot",
+            text="洛阳的花",
+            visibility="district",
+            audience=world.luoyang_orgs.root,
+            author=world.zhaomin,
+            branch=world.zhaomin.branch,
+        )
+        post.save(force_insert=True)
+        Comment.objects.create(id=FAR_AWAY, post=post, author=world.zhaomin, text="洛阳的评论")
+    return FAR_AWAY
+
+
+USERNAMES = {
+    "member": "liqiang",
+    "secretary": "wangfang",
+    "officer": "zhangwei",
+    "editor": "liuna",
+    "moderator": "hemin",
+    "other": "zhoujie",
+}
+
+
+@pytest.fixture
+def visitor(
+    stage: dict[str, Any], world: SimpleNamespace, client_of: Callable[..., Client]
+) -> Callable[..., Client]:
+    """``visitor("other", "district")``: that visitor's browser, on that host."""
+
+    def cookie_of(username: str, district: Any) -> str:
+        with in_district(district):
+            return SessionStore.for_user(User.objects.get(username=username))
+
+    def browser(name: str, host: str) -> Client:
+        client = Client(headers={"host": "huiji.localhost" if host == "district" else "central.localhost"})
+        sessions = {
+            ("sibling", "district"): ("zhaomin", world.luoyang),
+            ("centre", "district"): ("chenjing", world.centre),
+            ("centre", "central"): ("chenjing", world.centre),
+            ("sibling", "central"): ("zhangwei", world.huiji),
+            **{(role, "district"): (username, world.huiji) for role, username in USERNAMES.items()},
+        }
+        if name != "anonymous":
+            client.cookies[settings.SESSION_COOKIE_NAME] = cookie_of(*sessions[name, host])
+        return client
+
+    return browser
