@@ -37,7 +37,7 @@ def tutorial(valkey_url: str) -> Callable[[int], None]:
 
     from tests.benchmarks.peers.tutorial import GROUP, layer
 
-    settings.configure(CHANNEL_LAYERS=layer(valkey_url), SECRET_KEY="benchmark")  # noqa: S106
+    settings.configure(CHANNEL_LAYERS=layer(valkey_url), SECRET_KEY="benchmark")
     django.setup()
     from channels.layers import get_channel_layer
 

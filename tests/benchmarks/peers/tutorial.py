@@ -25,7 +25,7 @@ def layer(valkey_url: str) -> dict[str, Any]:
 
 def main() -> None:
     port, valkey_url = sys.argv[1:]
-    settings.configure(CHANNEL_LAYERS=layer(valkey_url), SECRET_KEY="benchmark", ALLOWED_HOSTS=["*"])  # noqa: S106
+    settings.configure(CHANNEL_LAYERS=layer(valkey_url), SECRET_KEY="benchmark", ALLOWED_HOSTS=["*"])
     django.setup()
     from channels.generic.websocket import AsyncWebsocketConsumer
     from channels.routing import ProtocolTypeRouter, URLRouter
