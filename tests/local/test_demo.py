@@ -281,7 +281,7 @@ def test_the_address_of_a_name(name: str, slug: str) -> None:
     assert slug_of(name) == slug
 
 
-@pytest.mark.parametrize("name", ["市", "123", "!!"])
+@pytest.mark.parametrize("name", ["123", "!!"])
 def test_a_name_without_an_address(name: str) -> None:
     with pytest.raises(process.CannotStart, match="gives no address"):
         slug_of(name)

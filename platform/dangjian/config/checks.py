@@ -27,7 +27,7 @@ def secure_settings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage
         found.append(
             checks.Error(
                 f"There is no SECRET_KEY of at least {_SHORTEST_KEY} characters.",
-                hint="Make one once and keep it (openssl rand -base64 48) in SECRET_KEY or SECRET_KEY_FILE.",
+                hint="Make one once and keep it, in SECRET_KEY or in the file SECRET_KEY_FILE names.",
                 id="dangjian.E001",
             )
         )

@@ -17,7 +17,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Generic, NoReturn, Protocol, TypeVar
@@ -46,6 +46,7 @@ SIZES = ("small", "pilot", "full")
 CRASHES_A_MINUTE = 3
 _FIRST_START_BYTES = 1_000_000_000
 _LATER_START_BYTES = 100_000_000
+_FLUSH_SECONDS = 20  # what is not written by then stays in Valkey for the next start
 
 
 class Stopped(Exception):
@@ -239,8 +240,19 @@ class Demo:
             say("Stopping …")
         for part in reversed(self._parts):
             part.running.stop()
+            if part.name == "worker":
+                self._flush_views()
         if self._parts:
             say("Stopped. The data are kept; make demo starts again where you left.")
+
+    def _flush_views(self) -> None:
+        """Write the views that no job will come for any more."""
+        environment = {**os.environ, **self.state.environment()}
+        command = [sys.executable, "platform/manage.py", "flush_views"]
+        child = process.start(command, log=self.state.log("prepare"), env=environment, cwd=CHECKOUT)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_FLUSH_SECONDS)
+        process.stop(child, signal.SIGKILL, seconds=1)
 
     def _require_disk(self) -> None:
         first = not self.state.postgres.exists()
