@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from realtime import hooks, protocol
-from realtime.hub import Admission, Draining, Hub, Socket, TooManySockets
+from realtime.hub import Admission, Draining, Hub, TooManySockets
 from realtime.pool import Busy
 from realtime.protocol import Close
+from realtime.sockets import Socket
 from realtime.transport import Send, transport_for
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -39,9 +40,9 @@ class LiveApplication:
                 if _too_big(text):
                     socket.transport.close(Close.TOO_BIG)
                 else:
-                    self.hub.receive(socket, text)
+                    socket.receive(text)
         finally:
-            self.hub.remove(socket)
+            socket.gone()
 
     async def _enter(self, hub: Hub, scope: hooks.Scope, send: Send) -> Socket | None:
         """Answer the handshake; the socket if it stays open.

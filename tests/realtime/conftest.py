@@ -15,7 +15,7 @@ from tests.realtime.serving import Server, Stage, start
 
 
 @pytest.fixture(scope="session")
-def _schemas(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[str]]:
+def live_schemas(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[str]]:
     from tenants import schemas
     from tenants.context import in_district
     from tests.realtime import house
@@ -33,7 +33,7 @@ def _schemas(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[str
 
 
 @pytest.fixture
-def partitions(_schemas: list[str], django_db_blocker: Any, settings: Any) -> Iterator[list[Any]]:
+def partitions(live_schemas: list[str], django_db_blocker: Any, settings: Any) -> Iterator[list[Any]]:
     """The two partitions; what is written is committed, and all but the log is gone after the test."""
     from tenants.context import in_district
     from tests.realtime import house
@@ -78,7 +78,7 @@ def valkey() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def start_server(_schemas: list[str]) -> Iterator[Callable[..., Server]]:
+def start_server(live_schemas: list[str]) -> Iterator[Callable[..., Server]]:
     """Starts socket servers that end with the module; see `serving.start`."""
     from django.conf import settings
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from realtime import hub as hub_module
-from realtime import outbox, protocol, publisher
+from realtime import outbox, partition, pool, protocol, publisher, resources
 from realtime.hooks import Viewer
-from realtime.hub import Admission, Hub, Socket, TooManySockets
+from realtime.hub import Admission, Hub, TooManySockets
 from realtime.layer import Nudge
 from realtime.pool import Busy
 from realtime.protocol import Close, Frame
+from realtime.sockets import Socket
 from realtime.transport import Transport
 from tests.realtime import house
 from tests.realtime.serving import Stage
@@ -90,15 +90,15 @@ async def eventually(true: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def send(hub: Hub, socket: Socket, **frame: Any) -> None:
-    hub.receive(socket, json.dumps(frame))
+def send(socket: Socket, **frame: Any) -> None:
+    socket.receive(json.dumps(frame))
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sweeps and session checks follow closely."""
-    monkeypatch.setattr(hub_module, "SWEEP_SECONDS", 0.2)
-    monkeypatch.setattr(hub_module, "SESSION_CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(partition, "SWEEP_SECONDS", 0.2)
+    monkeypatch.setattr(partition, "SESSION_CHECK_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_a_commit_in_the_same_process_is_heard_directly(stage: Stage) -> None:
         await stage.sign_in(7)
         async with running() as hub:
             socket, wire = await enter(hub, 7)
-            send(hub, socket, op="join", topic=stage.topic)
+            send(socket, op="join", topic=stage.topic)
             await wire.expect("joined")
             await stage.say("one")
             await wire.expect("event", seq=1)
@@ -128,8 +128,8 @@ def test_without_any_nudge_watchers_are_whole(stage: Stage, deaf: None) -> None:
             eight, wire_of_eight = await enter(hub, 8)
             nine, wire_of_nine = await enter(hub, 9)
             for socket in (seven, eight, nine):
-                send(hub, socket, op="join", topic=stage.topic)
-                send(hub, socket, op="join", topic="board")
+                send(socket, op="join", topic=stage.topic)
+                send(socket, op="join", topic="board")
             for one in (wire, wire_of_eight, wire_of_nine):
                 await one.expect("joined", topic=stage.topic)
                 await one.expect("joined", topic="board")
@@ -160,7 +160,7 @@ def test_nudges_may_come_twice_out_of_order_without_frames_or_not_at_all(stage: 
         key = stage.partitions[0].schema_name
         async with running() as hub:
             socket, wire = await enter(hub, 7)
-            send(hub, socket, op="join", topic=stage.topic)
+            send(socket, op="join", topic=stage.topic)
             await wire.expect("joined")
             await stage.say(*map(str, range(6)))
             page = await stage.do(lambda: outbox.read(topic=stage.topic, since=0))
@@ -183,11 +183,11 @@ def test_a_page_ahead_of_this_process_is_not_told_to_load_afresh(stage: Stage, d
         await stage.sign_in(7, 8)
         async with running() as hub:
             seven, wire = await enter(hub, 7)
-            send(hub, seven, op="join", topic=stage.topic)
+            send(seven, op="join", topic=stage.topic)
             await wire.expect("joined")
             await stage.say("one", "two")
             eight, wire_of_eight = await enter(hub, 8)
-            send(hub, eight, op="join", topic=stage.topic, since=2)
+            send(eight, op="join", topic=stage.topic, since=2)
             assert (await wire_of_eight.expect("joined"))["recovered"]
 
     asyncio.run(story())
@@ -204,7 +204,7 @@ def test_many_that_resume_at_once_cost_one_query(stage: Stage, monkeypatch: pyte
         async with running() as hub:
             entered = [await enter(hub, person) for person in persons]
             for socket, _ in entered:
-                send(hub, socket, op="join", topic=stage.topic, since=10)
+                send(socket, op="join", topic=stage.topic, since=10)
             for _, wire in entered:
                 await wire.expect("event", seq=40)
                 assert wire.events(stage.topic) == list(range(11, 41))
@@ -220,11 +220,11 @@ def test_a_right_that_ends_while_being_asked_for_is_asked_again(stage: Stage) ->
         await stage.sign_in(7)
         async with running() as hub:
             socket, wire = await enter(hub, 7)
-            watch = hub._watch
+            watch = socket.partition.watch
             raced = []
 
-            async def watch_late(*arguments: Any) -> Any:
-                watched = await watch(*arguments)
+            async def watch_late(topic: Any) -> Any:
+                watched = await watch(topic)
                 if not raced:
                     raced.append(True)
                     await stage.do(house.query, "DELETE FROM live_right")
@@ -233,8 +233,8 @@ def test_a_right_that_ends_while_being_asked_for_is_asked_again(stage: Stage) ->
                     await eventually(lambda: socket.partition.control.seq > seen)
                 return watched
 
-            hub._watch = watch_late  # type: ignore[method-assign]
-            send(hub, socket, op="join", topic=stage.topic)
+            socket.partition.watch = watch_late  # type: ignore[method-assign]
+            send(socket, op="join", topic=stage.topic)
             await wire.expect("error", code="forbidden", topic=stage.topic)
             assert not [frame for frame in wire.frames if frame["op"] == "joined"]
 
@@ -267,11 +267,11 @@ def test_the_hundred_and_first_topic_is_too_many(stage: Stage, monkeypatch: pyte
         async with running() as hub:
             socket, wire = await enter(hub, 7)
             for room in rooms:
-                send(hub, socket, op="join", topic=f"room:{room}")
+                send(socket, op="join", topic=f"room:{room}")
             await wire.until(lambda: sum(frame["op"] == "joined" for frame in wire.frames) == 100)
             await wire.expect("error", code="too_many", topic=f"room:{rooms[100]}")
-            send(hub, socket, op="leave", topic=f"room:{rooms[0]}")
-            send(hub, socket, op="join", topic=f"room:{rooms[100]}")
+            send(socket, op="leave", topic=f"room:{rooms[0]}")
+            send(socket, op="join", topic=f"room:{rooms[100]}")
             await wire.expect("joined", topic=f"room:{rooms[100]}")
 
     asyncio.run(story())
@@ -282,7 +282,7 @@ def test_a_reader_that_takes_nothing_loses_gauges_first_and_then_the_socket(stag
         await stage.sign_in(7)
         async with running() as hub:
             socket, wire = await enter(hub, 7)
-            send(hub, socket, op="join", topic=stage.topic)
+            send(socket, op="join", topic=stage.topic)
             await wire.expect("joined")
             wire.stick()
             for number in range(300):
@@ -308,7 +308,7 @@ def test_somebody_slow_catches_up_in_pieces(stage: Stage) -> None:
         async with running() as hub:
             socket, wire = await enter(hub, 7)
             wire.stick()
-            send(hub, socket, op="join", topic=stage.topic, since=0)
+            send(socket, op="join", topic=stage.topic, since=0)
             while wire.events(stage.topic) != list(range(1, 701)):
                 await asyncio.sleep(0.001)
                 wire.unstick()
@@ -323,12 +323,12 @@ def test_a_new_epoch_sends_everybody_back_to_load_afresh(stage: Stage, quick: No
         await stage.sign_in(7)
         async with running() as hub:
             socket, wire = await enter(hub, 7)
-            send(hub, socket, op="join", topic=stage.topic)
+            send(socket, op="join", topic=stage.topic)
             joined = await wire.expect("joined")
             await stage.do(outbox.renew_epoch)
             await wire.until(lambda: wire.code == 1012)
             socket, wire = await enter(hub, 7)
-            send(hub, socket, op="join", topic=stage.topic, since=0, epoch=joined["epoch"])
+            send(socket, op="join", topic=stage.topic, since=0, epoch=joined["epoch"])
             again = await wire.expect("joined")
             assert not again["recovered"]
             assert again["epoch"] != joined["epoch"]
@@ -350,19 +350,19 @@ def test_the_eleventh_socket_is_too_many_and_closed_ones_do_not_count(stage: Sta
 
 
 def test_what_nobody_watches_is_forgotten(stage: Stage, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(partition, "IDLE_SECONDS", 0)
 
     async def story() -> None:
         await stage.sign_in(7)
         async with running() as hub:
             socket, wire = await enter(hub, 7)
-            send(hub, socket, op="join", topic=stage.topic)
+            send(socket, op="join", topic=stage.topic)
             await wire.expect("joined")
-            hub.remove(socket)
+            socket.gone()
             await eventually(lambda: not hub._partitions)
-            assert not hub._subscriptions._wanted
+            assert not hub._resources.subscriptions._wanted
             socket, wire = await enter(hub, 7)
-            send(hub, socket, op="join", topic=stage.topic)
+            send(socket, op="join", topic=stage.topic)
             await wire.expect("joined")
 
     asyncio.run(story())
@@ -371,18 +371,17 @@ def test_what_nobody_watches_is_forgotten(stage: Stage, quick: None, monkeypatch
 def test_a_slow_database_turns_joins_away_and_no_socket_hangs(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from realtime import pool
-
     async def story() -> None:
         await stage.sign_in(7)
         async with running() as hub:
             socket, wire = await enter(hub, 7)
             monkeypatch.setattr(pool, "PATIENCE_SECONDS", 0.1)
-            blocked = [hub._joins.call(time.sleep, 0.5) for _ in range(hub_module.JOIN_THREADS)]
+            joins = socket.partition.resources.joins
+            blocked = [joins.call(time.sleep, 0.5) for _ in range(resources.JOIN_THREADS)]
             waiting = [asyncio.create_task(one) for one in blocked]
             await asyncio.sleep(0)
-            send(hub, socket, op="join", topic=stage.topic)
-            send(hub, socket, op="ping")
+            send(socket, op="join", topic=stage.topic)
+            send(socket, op="ping")
             await wire.expect("pong")
             await wire.until(lambda: wire.code == 1013)
             await asyncio.gather(*waiting, return_exceptions=True)
@@ -399,7 +398,7 @@ def test_draining_says_when_to_come_back(stage: Stage) -> None:
             frame = await wire.expect("drain")
             assert 200 <= frame["retry_ms"] <= 5000
             await wire.until(lambda: wire.code == 1012)
-            hub.remove(socket)
+            socket.gone()
             await draining
 
     asyncio.run(story())

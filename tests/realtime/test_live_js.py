@@ -119,7 +119,7 @@ def test_where_sockets_are_blocked_it_polls_and_comes_back_to_sockets(server: Se
     asyncio.run(story())
 
 
-def test_a_server_that_restarts_loses_nothing(stage: Stage, valkey: str, _schemas: list[str]) -> None:
+def test_a_server_that_restarts_loses_nothing(stage: Stage, valkey: str, live_schemas: list[str]) -> None:
     from django.conf import settings
 
     async def story() -> None:

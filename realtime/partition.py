@@ -1,0 +1,293 @@
+"""One partition in one process: the topics watched there, kept whole by sweeps, and the rights that end.
+
+Ends of rights and sessions are events of the internal topic ``control``. Whoever is being let in while one passes
+by is asked again, so `control.seq` is read before a permission query and compared after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from realtime import gauges, hooks, outbox, protocol
+from realtime.following import Following
+from realtime.gauges import Gauge, Gauges
+from realtime.layer import Nudge
+from realtime.metrics import counters
+from realtime.protocol import Close, Frame
+from realtime.resources import Resources, repeat
+from realtime.topics import CONTROL, Topic
+from realtime.transport import Transport
+
+if TYPE_CHECKING:
+    from realtime.sockets import Socket
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 2.0
+SESSION_CHECK_SECONDS = 30.0
+IDLE_SECONDS = 30.0  # what nobody watches is kept so long for those who come back
+RETRY_SECONDS = 1.0
+
+
+@dataclass(eq=False, slots=True)
+class Watched:
+    """A topic somebody here watches: `sockets` are let in, those of them that have caught up are `live`."""
+
+    topic: Topic
+    log: Following
+    gauge: Gauge
+    opened: asyncio.Task[None]
+    sockets: set[Socket] = field(default_factory=set)
+    idle_since: float = field(default_factory=time.monotonic)
+
+    @property
+    def live(self) -> set[Transport]:
+        return self.gauge.watchers
+
+
+class Partition:
+    """Opened with the first socket that asks for it, closed some time after the last has gone.
+
+    `opened` ends when its control topic is followed; `on_close` is called once.
+    """
+
+    def __init__(self, key: str, resources: Resources, on_close: Callable[[Partition], None]) -> None:
+        self.key = key
+        self.resources = resources
+        self.sockets: set[Socket] = set()
+        self.people: dict[int, set[Socket]] = defaultdict(set)
+        self.idle_since = time.monotonic()
+        self.closed = False
+        self.control = self._follow(CONTROL, deliver=self._obey, lost=self._ask_everybody_again)
+        self.gauges = Gauges(lambda wanted: resources.chores.run(key, gauges.read, wanted))
+        self._watched: dict[str, Watched] = {}
+        self._on_close = on_close
+        self._tasks: list[asyncio.Task[None]] = []
+        self.opened = resources.spawn(self._open())
+
+    async def _open(self) -> None:
+        try:
+            await self.resources.subscriptions.want(self.key, CONTROL)
+            epoch, seqs = await self.resources.chores.run(self.key, outbox.positions, [CONTROL])
+        except BaseException:
+            self.close()
+            raise
+        self.control.open(epoch, seqs.get(CONTROL, 0))
+        self._spawn(repeat(SWEEP_SECONDS, self._sweep))
+        self._spawn(repeat(SESSION_CHECK_SECONDS, self._check_sessions))
+
+    def close(self) -> None:
+        """Follow nothing any more; sockets that are still here are somebody else's to close."""
+        if self.closed:
+            return
+        self.closed = True
+        for watched in list(self._watched.values()):
+            self._unwatch(watched)
+        self.control.close()
+        self.gauges.close()
+        for task in self._tasks:
+            task.cancel()
+        self.resources.spawn(self.resources.subscriptions.drop(self.key, CONTROL))
+        self._on_close(self)
+
+    # --- sockets
+
+    def add(self, socket: Socket) -> None:
+        self.sockets.add(socket)
+        self.people[socket.viewer.id].add(socket)
+
+    def remove(self, socket: Socket) -> None:
+        self.sockets.discard(socket)
+        own = self.people[socket.viewer.id]
+        own.discard(socket)
+        if not own:
+            del self.people[socket.viewer.id]
+        self.idle_since = time.monotonic()
+
+    def close_sockets(self, code: Close) -> None:
+        _close(self.sockets, code)
+
+    # --- topics
+
+    async def watch(self, topic: Topic) -> Watched:
+        """The topic, followed; opened by the first who asks."""
+        watched = self._watched.get(topic.key)
+        if watched is None:
+            watched = self._start_watching(topic)
+        watched.idle_since = time.monotonic()
+        await asyncio.shield(watched.opened)
+        return watched
+
+    def _start_watching(self, topic: Topic) -> Watched:
+        async def open_() -> None:
+            try:
+                # In this order: what commits after the number was read is heard of.
+                await self.resources.subscriptions.want(self.key, topic.key)
+                epoch, seqs = await self.resources.joins.run(self.key, outbox.positions, [topic.key])
+            except BaseException:
+                self._unwatch(watched)
+                raise
+            watched.log.open(epoch, seqs.get(topic.key, 0))
+
+        watched = Watched(
+            topic,
+            log=self._follow(
+                topic.key,
+                deliver=lambda frames: _deliver(watched, frames),
+                lost=lambda: _close(watched.sockets, Close.RESTART),
+            ),
+            gauge=Gauge(topic, set()),
+            opened=self.resources.spawn(open_()),
+        )
+        self._watched[topic.key] = watched
+        counters.topics += 1
+        return watched
+
+    def _unwatch(self, watched: Watched) -> None:
+        if self._watched.get(watched.topic.key) is watched:
+            del self._watched[watched.topic.key]
+            counters.topics -= 1
+            watched.log.close()
+            self.resources.spawn(self.resources.subscriptions.drop(self.key, watched.topic.key))
+
+    def _follow(
+        self, topic: str, *, deliver: Callable[[list[Frame]], None], lost: Callable[[], None]
+    ) -> Following:
+        return Following(
+            read=lambda since: self.resources.chores.run(
+                self.key, partial(outbox.read, topic=topic, since=since)
+            ),
+            deliver=deliver,
+            lost=lost,
+        )
+
+    # --- what other processes say, and what the tables say
+
+    def take(self, nudge: Nudge) -> None:
+        """Hear of a commit; in order or not, twice or not, of a topic watched here or not."""
+        if nudge.topic == CONTROL:
+            self.control.take(nudge.head, nudge.frames)
+            return
+        watched = self._watched.get(nudge.topic)
+        if watched is None:
+            return
+        if nudge.head:
+            watched.log.take(nudge.head, nudge.frames)
+        if nudge.touched and watched.live and watched.topic.kind.gauges is not None:
+            self.gauges.touch(watched.gauge, nudge.touched)
+
+    async def _sweep(self) -> None:
+        """Find what no nudge told: one query for all logs, one or two a kind of gauges."""
+        keys = [CONTROL, *self._watched]
+        epoch, seqs = await self.resources.chores.run(self.key, outbox.positions, keys)
+        if epoch != self.control.epoch:
+            self.close_sockets(Close.RESTART)
+            self.close()
+            return
+        self.control.hear(seqs.get(CONTROL, 0))
+        idle = time.monotonic() - IDLE_SECONDS
+        for watched in list(self._watched.values()):
+            watched.log.hear(seqs.get(watched.topic.key, 0))
+            if not watched.sockets and watched.idle_since < idle:
+                self._unwatch(watched)
+        self.gauges.sweep(
+            watched.gauge for watched in self._watched.values() if watched.live and watched.topic.kind.gauges
+        )
+        await self.resources.subscriptions.align()
+        if not self.sockets and self.idle_since < idle:
+            self.close()
+
+    # --- rights and sessions that end
+
+    async def _check_sessions(self) -> None:
+        viewers = {socket.viewer for socket in self.sockets}
+        if viewers:
+            valid = await self.resources.chores.run(self.key, hooks.site().still_valid, viewers)
+            ended = viewers - valid
+            _close((socket for socket in self.sockets if socket.viewer in ended), Close.SIGNED_OUT)
+
+    def _obey(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            event = json.loads(frame.payload)
+            self._obey_one(event["kind"], event["data"])
+
+    def _obey_one(self, kind: str, data: dict[str, Any]) -> None:
+        if kind == "topic.closed":
+            watched = self._watched.get(data["topic"])
+            if watched:
+                _dismiss(watched, list(watched.sockets), data["code"])
+        elif kind == "topic.recheck":
+            watched = self._watched.get(data["topic"])
+            if watched:
+                self._ask_again({watched.topic: {socket.viewer.id for socket in watched.sockets}})
+        elif kind == "person.recheck":
+            person = data["person"]
+            theirs = {
+                watched.topic for socket in self.people.get(person, ()) for watched in socket.topics.values()
+            }
+            self._ask_again({topic: {person} for topic in theirs})
+        elif kind == "person.ended":
+            _close(self.people.get(data["person"], ()), Close.SIGNED_OUT)
+        elif kind == "session.ended":
+            keys = set(data["keys"])
+            _close((socket for socket in self.sockets if socket.viewer.session in keys), Close.SIGNED_OUT)
+        elif kind == "partition.ended":
+            self.close_sockets(Close.GOING_AWAY)
+
+    def _ask_everybody_again(self) -> None:
+        """Words of control are gone unheard; they may have been about anyone."""
+        self._spawn(self._check_sessions())
+        watched = self._watched.values()
+        self._ask_again({one.topic: {socket.viewer.id for socket in one.sockets} for one in watched})
+
+    def _ask_again(self, asked: dict[Topic, set[int]]) -> None:
+        self._spawn(self._dismiss_denied(asked))
+
+    async def _dismiss_denied(self, asked: dict[Topic, set[int]]) -> None:
+        denied: dict[Topic, set[int]] | None = None
+        while denied is None:
+            try:
+                denied = await self.resources.chores.run(self.key, _denied, asked)
+            except Exception:
+                log.exception("live.recheck_failed")
+                await asyncio.sleep(RETRY_SECONDS)
+        for topic, persons in denied.items():
+            watched = self._watched.get(topic.key)
+            if watched:
+                refused = [socket for socket in watched.sockets if socket.viewer.id in persons]
+                _dismiss(watched, refused, "forbidden")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks = [task for task in self._tasks if not task.done()]
+        self._tasks.append(self.resources.spawn(work))
+
+
+def _deliver(watched: Watched, frames: list[Frame]) -> None:
+    for frame in frames:
+        for transport in watched.live:
+            transport.write(frame)
+    counters.deliveries += len(frames) * len(watched.live)
+
+
+def _dismiss(watched: Watched, sockets: list[Socket], code: protocol.LeftCode) -> None:
+    frame = protocol.left(watched.topic.wire, code)
+    for socket in sockets:
+        socket.leave(watched.topic.key)
+        socket.transport.write(frame)
+
+
+def _close(sockets: Iterable[Socket], code: Close) -> None:
+    for socket in list(sockets):
+        socket.transport.close(code)
+
+
+def _denied(asked: dict[Topic, set[int]]) -> dict[Topic, set[int]]:
+    return {topic: persons - topic.admitted(persons) for topic, persons in asked.items()}
