@@ -5,27 +5,28 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class DistrictState(models.TextChoices):
-    PROVISIONING = "provisioning", "开通中"
-    ACTIVE = "active", "运行中"
-    SUSPENDED = "suspended", "已停用"
+    PROVISIONING = "provisioning", _("开通中")
+    ACTIVE = "active", _("运行中")
+    SUSPENDED = "suspended", _("已停用")
 
 
 class DistrictKind(models.TextChoices):
-    DISTRICT = "district", "地区"
-    CENTRE = "centre", "中央监督"
+    DISTRICT = "district", _("地区")
+    CENTRE = "centre", _("中央监督")
 
 
 # A schema name is also a Keycloak realm, a host label, a cache and media prefix: a plain slug serves them all.
 schema_name_validator = RegexValidator(
     r"\A(?!pg_|building_|spare_)(?!public\Z|information_schema\Z)[a-z][a-z0-9_]{1,39}\Z",
-    "2–40 个小写字母、数字或下划线，以字母开头，且不是保留的名称",
+    _("2–40 个小写字母、数字或下划线，以字母开头，且不是保留的名称。"),
 )
 host_validator = RegexValidator(
     r"\A[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z",
-    "一个域名，如 huiji.example.cn，不带端口",
+    _("一个域名，如 huiji.example.cn，不带端口。"),
 )
 
 

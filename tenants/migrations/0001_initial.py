@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A(?!pg_|building_|spare_)(?!public\\Z|information_schema\\Z)[a-z][a-z0-9_]{1,39}\\Z",
-                                "2–40 个小写字母、数字或下划线，以字母开头，且不是保留的名称",
+                                "2–40 个小写字母、数字或下划线，以字母开头，且不是保留的名称。",
                             )
                         ],
                     ),
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\\Z",
-                                "一个域名，如 huiji.example.cn，不带端口",
+                                "一个域名，如 huiji.example.cn，不带端口。",
                             )
                         ],
                     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
@@ -12,16 +13,16 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="1–100 个可见字符。24 小时内同一个人、同一地址、同样的内容再发一次，得到第一次的答复。",
+    description=_("1–100 个可见字符。24 小时内同一个人、同一地址、同样的内容再发一次，得到第一次的答复。"),
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
     required=True,
-    description="读到的 ETag，或者带引号的 version；内容已被改过时答 412。",
+    description=_("读到的 ETag，或者带引号的 version；内容已被改过时答 412。"),
 )
-CURSOR = OpenApiParameter("cursor", str, description="上一页 `next` 里的位置。")
+CURSOR = OpenApiParameter("cursor", str, description=_("上一页 `next` 里的位置。"))
 
 _PROBLEM: dict[str, Any] = {
     "type": "object",
@@ -49,7 +50,7 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionScheme(OpenApiAuthenticationExtension):
     """How drf-spectacular names the session cookie."""
 
     target_class = "dangjian.api.authentication.SessionAuthentication"

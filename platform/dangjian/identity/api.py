@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny, BasePermission
@@ -38,8 +39,8 @@ class SessionView(APIView):
         request=CredentialsSerializer,
         responses={
             200: SignedInSerializer,
-            401: OpenApiResponse(description="账号和密码对不上"),
-            429: OpenApiResponse(description="错得太多，锁定中；Retry-After"),
+            401: OpenApiResponse(description=_("账号和密码对不上")),
+            429: OpenApiResponse(description=_("错得太多，锁定中；Retry-After")),
         },
     )
     def post(self, request: Request) -> Response:

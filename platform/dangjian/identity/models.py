@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 from django.utils import timezone
 
 
@@ -21,9 +22,9 @@ class UserManager(BaseUserManager["User"]):
 
 
 class TextSize(models.TextChoices):
-    NORMAL = "", "标准"
-    LARGE = "large", "大字"
-    XLARGE = "xlarge", "特大字"
+    NORMAL = "", _("标准")
+    LARGE = "large", _("大字")
+    XLARGE = "xlarge", _("特大字")
 
 
 class User(AbstractBaseUser):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, inline_serializer
 from rest_framework import serializers
@@ -36,7 +37,7 @@ _FORM_OVERHEAD = 64 * 1024
 class TextField(serializers.Field[str, Any, str, Any]):
     """A string as it was sent; the services clean it and say what is wrong with it."""
 
-    default_error_messages = {"invalid": "应该是一段文字。"}
+    default_error_messages = {"invalid": gettext_lazy("应该是一段文字。")}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
