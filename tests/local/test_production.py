@@ -17,8 +17,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from dangjian.local import postgres, valkey
 
@@ -129,7 +130,8 @@ class Deployment:
         try:
             connection.request("GET", path, headers={"Host": host, "X-Forwarded-Proto": "https"})
             response = connection.getresponse()
-            return response.status, response.getheaders(), response.read().decode(errors="replace")
+            headers = [(name.lower(), value) for name, value in response.getheaders()]
+            return response.status, headers, response.read().decode(errors="replace")
         finally:
             connection.close()
 
@@ -208,7 +210,7 @@ def test_everything_runs_and_a_backup_comes_back(deployment: Deployment, opened:
 
         status, headers, page = deployment.get("/sign-in/")
         assert status == 200
-        cookies = [value for name, value in headers if name.lower() == "set-cookie"]
+        cookies = [value for name, value in headers if name == "set-cookie"]
         assert cookies
         assert all(cookie.startswith("__Host-") and "Secure" in cookie for cookie in cookies)
         styles = re.findall(r'/static/[^"]+\.css', page)
@@ -216,15 +218,15 @@ def test_everything_runs_and_a_backup_comes_back(deployment: Deployment, opened:
         for style in styles:
             status, headers, _ = deployment.get(style)
             assert status == 200
-            assert "immutable" in dict(headers)["Cache-Control"]
+            assert "immutable" in dict(headers)["cache-control"]
         assert deployment.get("/sign-in/", host="nowhere.dj.example.cn")[0] == 404
 
-        address = f"ws://127.0.0.1:{deployment.live}/ws/live/"
-        with pytest.raises(InvalidStatus, match="403"), live(address, f"https://luoyang.{HOST}"):
-            pass
-        with live(address, f"https://{HOST}") as socket_:
-            with pytest.raises(Exception, match="4401"):
-                socket_.recv(timeout=PATIENCE)
+        with pytest.raises(InvalidStatus, match="403"):
+            live(deployment, "https://luoyang.dj.example.cn")
+        with live(deployment, f"https://{HOST}") as connection, pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=PATIENCE)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
         await_clock(deployment)
     assert all(server.returncode is not None for server in running)
 
@@ -237,10 +239,9 @@ def test_everything_runs_and_a_backup_comes_back(deployment: Deployment, opened:
         assert deployment.get("/healthz")[0] == 200
 
 
-@contextmanager
-def live(address: str, origin: str) -> Iterator[object]:
-    with connect(address, origin=origin, additional_headers={"Host": HOST}) as socket_:  # type: ignore[arg-type]
-        yield socket_
+def live(deployment: Deployment, origin: str) -> ClientConnection:
+    dialled = socket.create_connection(("127.0.0.1", deployment.live))
+    return connect(f"ws://{HOST}/ws/live/", sock=dialled, origin=Origin(origin))
 
 
 def await_clock(deployment: Deployment) -> None:
