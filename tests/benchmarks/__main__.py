@@ -36,6 +36,7 @@ class Process:
     """A child that answers each line on its standard input with one line on its standard output."""
 
     def __init__(self, stack: ExitStack, *arguments: str, env: dict[str, str]) -> None:
+        self.name = " ".join(arguments)
         self.popen = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.PIPE,
@@ -54,7 +55,7 @@ class Process:
         assert self.popen.stdout is not None
         line = self.popen.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.popen.args} ended: see above")
+            raise SystemExit(f"{self.name} ended: see above")
         return line.strip()
 
     def send(self, order: dict[str, Any]) -> None:
@@ -145,11 +146,9 @@ def feed_page(environment: dict[str, str], plain_url: str) -> list[Ratio]:
                     target=1.15,
                 )
             )
-            for name, side in zip(("district", "single schema"), taken, strict=True):
-                rate = [1 / row["seconds"] for row in side]
-                print(
-                    f"feed, {word}, {name}: {spread(rate)} requests/s, {side[0]['statements']:.0f} statements"
-                )
+            for name, measured in zip(("district", "single schema"), taken, strict=True):
+                rate = spread([1 / row["seconds"] for row in measured])
+                print(f"feed, {word}, {name}: {rate} requests/s, {measured[0]['statements']:.0f} statements")
         return rows
 
 
@@ -199,7 +198,7 @@ def deliveries(environment: dict[str, str], valkey_url: str) -> list[Ratio]:
                 seen = json.loads(watchers.read())
                 kept.append((cpu_seconds(server.pid) - before) / expected * 1e6)
                 if seen["frames"] != expected or seen["closed"]:
-                    print(f"{server.popen.args}: {seen} of {expected} frames: a broken side is no measure")
+                    print(f"{server.name}: {seen} of {expected} frames: a broken side is no measure")
         return [
             ratio(
                 "Channels tutorial ÷ ours: server CPU a delivery",

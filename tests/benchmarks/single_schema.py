@@ -10,7 +10,7 @@ from dangjian.config.settings import *  # noqa: F403
 from dangjian.config.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE
 
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
-DATABASE_ROUTERS: list[str] = []
+DATABASE_ROUTERS = []
 INSTALLED_APPS = [name for name in INSTALLED_APPS if name != "django_tenants"]
 MIDDLEWARE = [
     "tests.benchmarks.single_schema.OneDistrict" if name == "tenants.middleware.DistrictMiddleware" else name
