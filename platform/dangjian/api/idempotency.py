@@ -35,7 +35,7 @@ _PATIENCE = "100ms"
 class Answer:
     """status and body (JSON) of the first run; `repeated` when this was not it."""
 
-    status: int
+    status: int | None
     body: Any
     repeated: bool
 
@@ -79,9 +79,8 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
             made.append(handler(view, request, *args, **kwargs))
             return made[0].status_code, made[0].data
 
-        answer = once(
-            user_id=request.user.pk, path=request.path, key=key, digest=digest_of(request.data), run=run
-        )
+        user_id: Any = request.user.pk
+        answer = once(user_id=user_id, path=request.path, key=key, digest=digest_of(request.data), run=run)
         if made:
             return made[0]
         return Response(answer.body, status=answer.status, headers={"Idempotency-Replayed": "true"})

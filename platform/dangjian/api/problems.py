@@ -126,11 +126,9 @@ def _problem(error: Exception) -> Problem | None:
         case exceptions.ValidationError():
             return refused(*_field_errors(error.get_full_details(), ""))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return Problem(
-                401, "not_signed_in", _("请先登录。"), headers={"WWW-Authenticate": "Session"}
-            )
+            return Problem(401, "not_signed_in", _("请先登录。"), headers={"WWW-Authenticate": "Session"})
         case exceptions.Throttled():
-            wait = max(1, int(error.wait or 1))
+            wait = max(1, int(getattr(error, "wait", None) or 1))
             detail = _("操作太快了，请等 %(seconds)s 秒再试。") % {"seconds": wait}
             return Problem(429, "too_fast", detail, headers={"Retry-After": str(wait)})
         case Http404() | exceptions.NotFound():

@@ -80,9 +80,10 @@ class PersonThrottle(BaseThrottle):
         self._wait = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if request.user is None or not request.user.is_authenticated:
+        if not getattr(request.user, "is_authenticated", False):
             return True
-        self._wait = take(person=request.user.pk, write=request.method not in SAFE_METHODS)
+        person: Any = request.user.pk
+        self._wait = take(person=person, write=request.method not in SAFE_METHODS)
         return self._wait <= 0
 
     def wait(self) -> float:

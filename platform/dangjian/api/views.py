@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import conditional_page
 from rest_framework.request import Request
@@ -26,7 +25,7 @@ class ApiView(APIView):
     max_body_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
     @classmethod
-    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+    def as_view(cls, **initkwargs: Any) -> Any:
         view = super().as_view(**initkwargs)
         return conditional_page(view)
 

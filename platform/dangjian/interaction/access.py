@@ -130,8 +130,10 @@ def audience(branch: Organization, visibility: str) -> Organization | None:
         return branch
     above = Organization.objects.filter(path__in=branch.path_prefixes())
     if visibility == Visibility.DISTRICT:
-        return above.earliest("path")
-    return above.filter(kind=OrganizationKind.COMMITTEE).order_by("-path").first()
+        root: Organization = above.earliest("path")
+        return root
+    nearest: Organization | None = above.filter(kind=OrganizationKind.COMMITTEE).order_by("-path").first()
+    return nearest
 
 
 def moderated_post(member: Member, pk: int) -> Post:

@@ -30,9 +30,10 @@ SIZES: Final = {"desktop": 1600, "phone": 720}  # longest side in pixels
 ABANDONED_AFTER: Final = timedelta(hours=25)
 # A decoded picture of that many bytes and the one drawn from it fit into 256 MB.
 _MOST_BYTES: Final = 100_000_000
-_FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "HEIF")
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "HEIF")
 _REMOVED_AT_ONCE: Final = 200
 
+Image.init()
 pi_heif.register_heif_opener(thumbnails=False)
 
 
@@ -43,8 +44,10 @@ def keep(*, owner: Member, file: UploadedFile) -> Photo:
         Problem: 413 (over `UPLOAD_MAX_BYTES`), 415 (not one of the formats, whatever its name), 422 (damaged, or
             with more pixels than can be taken).
     """
-    if (file.size or 0) > settings.UPLOAD_MAX_BYTES:
+    if file.size is not None and file.size > settings.UPLOAD_MAX_BYTES:
         raise too_large(settings.UPLOAD_MAX_BYTES)
+    if not file.size:
+        raise _damaged()
     picture = _drawn_anew(_opened(file))
     name = f"photos/{timezone.localdate():%Y/%m}/{uuid.uuid4().hex}.jpg"
     default_storage.save(name, ContentFile(_encoded(picture)))
@@ -95,7 +98,7 @@ def _opened(file: UploadedFile) -> Image.Image:
         raise Problem(415, "unknown_format", detail) from error
     except Exception as error:  # what decoders raise on hostile headers is open-ended
         raise _damaged() from error
-    if picture.format in {"JPEG", "MPO"}:
+    if picture.format in {"JPEG", "MPO"}:  # MPO: a JPEG with more of them behind it, as some phones make
         # Decoded at a fraction of its size where that is still enough.
         picture.draft("RGB", (SIZES["desktop"], SIZES["desktop"]))
     if picture.width * picture.height * len(picture.getbands()) > _MOST_BYTES:

@@ -51,6 +51,8 @@ def _feed_readers(persons: Collection[int], ident: Ident) -> set[int]:
 
 def _post_readers(persons: Collection[int], ident: Ident) -> set[int]:
     """Those of `persons` who may read the post; nobody, once it is gone."""
+    if ident is None:
+        return set()
     post = Post.objects.select_related("audience").filter(pk=ident, deleted_at=None, hidden_at=None).first()
     if post is None:
         return set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from functools import partial
 from typing import Final
 
 import redis
@@ -41,7 +42,7 @@ def flush() -> int:
     try:
         while waiting := valkey.ask(_peek):
             new += write([_parsed(entry) for entry in waiting])
-            valkey.ask(lambda client, done=tuple(waiting): client.srem(_key(), *done))
+            valkey.ask(partial(_remove, waiting))
     except valkey.Unreachable:
         pass  # what waits there is found when it is back
     return new
@@ -92,6 +93,10 @@ def _count(added: Counter[int]) -> None:
 
 def _peek(client: redis.Redis) -> list[bytes]:
     return client.srandmember(_key(), BATCH)  # type: ignore[return-value]
+
+
+def _remove(entries: list[bytes], client: redis.Redis) -> None:
+    client.srem(_key(), *entries)
 
 
 def _parsed(entry: bytes) -> Seen:

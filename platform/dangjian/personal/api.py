@@ -80,7 +80,7 @@ class MeView(ApiView):
             return Response(
                 {
                     "id": None,
-                    "name": request.user.name,
+                    "name": str(request.user),
                     "branch": None,
                     "posts_held": [],
                     "offices": [],
@@ -160,9 +160,10 @@ class EventsView(ApiView):
         topic = request.query_params.get("topic", "")
         if not topic:
             raise Problem(400, "bad_parameter", _("请写明 topic，比如 post:42。"))
+        person: Any = request.user.pk
         try:
             events = rest.events(
-                person=request.user.pk,
+                person=person,
                 topic=topic,
                 since=number(request, "since"),
                 epoch=request.query_params.get("epoch") or None,
