@@ -28,6 +28,10 @@ class HeldPost:
     post: str
     organization: Organization
 
+    @property
+    def label(self) -> str:
+        return str(Post(self.post).label)
+
 
 @dataclass(frozen=True, slots=True)
 class HeldOffice:
@@ -35,6 +39,10 @@ class HeldOffice:
 
     kind: str
     organization: Organization
+
+    @property
+    def label(self) -> str:
+        return str(OfficeKind(self.kind).label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def branch(request: HttpRequest) -> HttpResponse:
     led = access.is_secretary_of(reader, reader.branch)
     people = queries.of_branch(reader.branch)
     context = {
+        "heading": _("我的支部"),
         "branch": reader.branch,
         "path": access.standing(reader).path[:-1],
         "people": people,
@@ -55,6 +56,7 @@ def help_sheet(request: HttpRequest) -> HttpResponse:
         else:
             passwords = {each.pk: services.help_in(secretary=secretary, member=each) for each in chosen}
     context = {
+        "heading": _("登录帮助单"),
         "branch": secretary.branch,
         "secretary": secretary,
         "slips": [

@@ -9,9 +9,9 @@ from tenants import rollups
 
 
 def register() -> None:
-    rollups.register(rollups.Metric("organizations.branches", gettext_noop("支部"), _branches))
-    rollups.register(rollups.Metric("organizations.members", gettext_noop("党员"), Member.objects.count))
-    rollups.register(rollups.Metric("organizations.signed_in", gettext_noop("登录过"), _signed_in))
+    rollups.register(rollups.Metric("organizations.branches", gettext_noop("支部数"), _branches))
+    rollups.register(rollups.Metric("organizations.members", gettext_noop("党员数"), Member.objects.count))
+    rollups.register(rollups.Metric("organizations.signed_in", gettext_noop("登录过的党员"), _signed_in))
 
 
 def _branches() -> int:

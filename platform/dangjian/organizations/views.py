@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -73,7 +74,7 @@ def member_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
                 form.add_error(field if field in form.fields else None, error.detail)
         else:
             if password is not None:
-                return _one_time_password(request, shown, password)
+                return _one_time_password(request, officer, shown, password)
             messages.success(request, str(chosen.done))
             return HttpResponseRedirect(_address("officer-member", request.GET, shown.pk))
     return _with_panel(request, officer, shown, form=form, action=action, status=422)
@@ -97,6 +98,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         request,
         "organizations/audit.html",
         {
+            "heading": _("审计"),
             "rows": [(row, audit_actions.label(row.action), audit_words.about(row)) for row in page.rows],
             "pages": _pages("officer-audit", given, page, *_AUDIT_PARAMETERS),
             "actions": sorted(audit_actions.labels().items(), key=lambda pair: pair[1]),
@@ -153,6 +155,7 @@ def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
         size=MEMBERS_A_PAGE,
     )
     return {
+        "heading": _("党员"),
         "counts": queries.counts(within),
         "rows": page.rows,
         "pages": _pages("officer-members", given, page, *_LIST_PARAMETERS),
@@ -199,6 +202,7 @@ def _with_panel(
     given = request.GET
     list_query = _query(given, *_LIST_PARAMETERS)
     context = {
+        "heading": shown.name,
         "shown": shown,
         "standing": access.standing(shown),
         "sessions": Session.objects.valid().filter(user=shown.user_id).count(),
@@ -225,12 +229,14 @@ def _with_panel(
     )
 
 
-def _one_time_password(request: HttpRequest, shown: Member, password: str) -> HttpResponse:
+def _one_time_password(request: HttpRequest, officer: Member, shown: Member, password: str) -> HttpResponse:
     context = {
+        "heading": _("一次性密码"),
         "shown": shown,
         "password": password,
         "back": _address("officer-member", request.GET, shown.pk),
-        "host": request.get_host(),
+        "address": f"{request.scheme}://{request.get_host()}/",
+        "ask": officer.name,
     }
     return render(request, "organizations/one_time_password.html", context)
 

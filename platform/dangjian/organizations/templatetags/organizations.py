@@ -1,0 +1,41 @@
+"""Tags of the officer's desk and the branch: ``{% load organizations %}``."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django import template
+from django.utils.translation import gettext as _
+
+from dangjian.organizations import phone
+from dangjian.organizations.access import standing
+from dangjian.organizations.models import Member, OfficeKind
+
+register = template.Library()
+masked = register.filter("masked", phone.masked)
+
+
+class Section(NamedTuple):
+    """A link of the officer's menu."""
+
+    url: str
+    label: str
+    icon: str
+    current: bool
+
+
+@register.simple_tag(takes_context=True)
+def officer_sections(context: dict[str, Any]) -> list[Section]:
+    """What of the desk the reader may open: moderators only the reports."""
+    reader: Member | None = context.get("member")
+    if reader is None:
+        return []
+    own, path = standing(reader), context["request"].path
+    found = []
+    if own.is_officer:
+        found.append(("/officer/members/", _("党员"), "users"))
+    if own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
+        found.append(("/officer/reports/", _("举报"), "alert"))
+    if own.is_officer:
+        found.append(("/officer/audit/", _("审计"), "history"))
+    return [Section(url, label, icon, path.startswith(url)) for url, label, icon in found]

@@ -1,0 +1,72 @@
+"""The centre's pages: figures the districts relayed; no district is opened to show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from tenants import rollups
+from tenants.models import District, DistrictState
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A district in the table. values: in the order of the columns, None where nothing has been relayed yet.
+
+    late: running, but its figures have stopped coming; `late_by` says for how long, in words.
+    """
+
+    district: District
+    values: list[int | None]
+    as_of: datetime | None
+    late: bool
+    late_by: str
+
+
+@never_cache
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    metrics = rollups.metrics()
+    rows = [_row(figures, [metric.key for metric in metrics], now) for figures in rollups.overview(now=now)]
+    running = [row for row in rows if row.district.state == DistrictState.ACTIVE]
+    late = [row for row in running if row.late]
+    context = {
+        "heading": _("各地情况"),
+        "columns": [_(metric.label) for metric in metrics],
+        "rows": rows,
+        "late": late,
+        "all_late": bool(running) and len(late) == len(running),
+        "as_of": min((row.as_of for row in running if row.as_of and not row.late), default=None),
+    }
+    return render(request, "oversight/overview.html", context)
+
+
+def _row(figures: rollups.DistrictFigures, keys: list[str], now: datetime) -> Row:
+    late = figures.late and figures.district.is_active
+    return Row(
+        figures.district,
+        [figures.values.get(key) for key in keys],
+        figures.as_of,
+        late,
+        _passed(now - figures.as_of) if late and figures.as_of else "",
+    )
+
+
+def _passed(duration: timedelta) -> str:
+    """A duration in the largest unit that is not nothing: 3 分钟, 33 小时, 4 天."""
+    seconds = int(duration.total_seconds())
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if hours < 1:
+        return ngettext("%(count)s 分钟", "%(count)s 分钟", minutes) % {"count": minutes}
+    if days < 3:
+        return ngettext("%(count)s 小时", "%(count)s 小时", hours) % {"count": hours}
+    return ngettext("%(count)s 天", "%(count)s 天", days) % {"count": days}
