@@ -5,6 +5,7 @@ A plain ASGI application: Channels' consumer class costs 5 KB a socket and a thr
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -35,14 +36,18 @@ class LiveApplication:
         if socket is None:
             return
         try:
-            while (message := await receive())["type"] == "websocket.receive":
+            while not socket.transport.closed and (message := await receive())["type"] == "websocket.receive":
                 text = message.get("text")
                 if _too_big(text):
                     socket.transport.close(Close.TOO_BIG)
                 else:
                     socket.receive(text)
+        except asyncio.CancelledError:
+            if not socket.transport.closed:
+                raise
         finally:
             socket.gone()
+            await socket.transport.finish()
 
     async def _enter(self, hub: Hub, scope: hooks.Scope, send: Send) -> Socket | None:
         """Answer the handshake; the socket if it stays open.
@@ -71,6 +76,7 @@ class LiveApplication:
             except Busy:
                 code = Close.TRY_AGAIN
         transport.close(code)
+        await transport.finish()
         return None
 
 

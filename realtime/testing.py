@@ -18,7 +18,7 @@ class LiveClient:
     """One socket to ``ws://host:port/ws/live/``, connected to loopback whatever the host is called.
 
     Use it with ``async with``. `seen` has, by topic, the events received on it and on the sockets it was resumed
-    from; `position` the epoch and number to resume with.
+    from; `gauges` the last values of each; `position` the epoch and number to resume with.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class LiveClient:
         self.origin = f"http://{host}:{port}" if origin is None else origin
         self.options = options
         self.seen: dict[str, list[Frame]] = {}
+        self.gauges: dict[str, Any] = {}
         self.position: dict[str, tuple[str, int]] = {}
         self._socket: ClientConnection | None = None
 
@@ -75,7 +76,14 @@ class LiveClient:
         elif frame["op"] == "event":
             self.seen.setdefault(topic, []).append(frame)
             self.position[topic] = (self.position[topic][0], frame["seq"])
+        elif frame["op"] == "gauge":
+            self.gauges[topic] = frame["data"]
         return frame
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Take in frames until it is true."""
+        while not true():
+            await self.receive()
 
     async def expect(self, op: str, accept: Callable[[Frame], bool] = lambda _: True, **values: Any) -> Frame:
         """The next frame of that kind with those values; others on the way are taken in and passed over."""

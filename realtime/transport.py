@@ -73,6 +73,10 @@ class Transport(ABC):
             await asyncio.shield(self._drained)
 
     @abstractmethod
+    async def finish(self) -> None:
+        """Complete what `close` began; the listening coroutine's last act."""
+
+    @abstractmethod
     def _send(self, frame: Frame) -> None:
         """Give the frame to the network; may call `_pause`."""
 
@@ -137,6 +141,9 @@ class DaphneTransport(Transport):
         # Not `sendClose`: it refuses the codes below 3000 that servers may use.
         self._protocol.sendCloseFrame(code=int(code))
 
+    async def finish(self) -> None:
+        pass  # autobahn sees to the rest of the handshake
+
     # The three calls of Twisted's IPushProducer.
 
     def pauseProducing(self) -> None:  # noqa: N802
@@ -150,15 +157,20 @@ class DaphneTransport(Transport):
 
 
 class AsgiTransport(Transport):
-    """Awaits the server's `send` in a task that lives as long as there is something to send."""
+    """Awaits the server's `send`, in a task while there is something to send.
 
-    __slots__ = ("_asgi_send", "_closing", "_writer")
+    Made in the coroutine that listens on the socket; closing cancels it, because a server may keep a close frame
+    back until nobody listens any more (granian does). It then calls `finish`.
+    """
+
+    __slots__ = ("_asgi_send", "_code", "_listener", "_writer")
 
     def __init__(self, send: Send) -> None:
         super().__init__()
         self._asgi_send = send
+        self._code: Close | None = None
+        self._listener = asyncio.current_task()
         self._writer: asyncio.Task[None] | None = None
-        self._closing: asyncio.Task[None] | None = None
 
     def _send(self, frame: Frame) -> None:
         self._paused = True
@@ -174,13 +186,16 @@ class AsgiTransport(Transport):
                 self._resume()
 
     def _close(self, code: Close) -> None:
-        self._closing = asyncio.get_running_loop().create_task(self._finish(code))
+        self._code = code
+        if self._listener is not None and self._listener is not asyncio.current_task():
+            self._listener.cancel()
 
-    async def _finish(self, code: Close) -> None:
+    async def finish(self) -> None:
         if self._writer is not None:
             await asyncio.wait([self._writer], timeout=CLOSE_PATIENCE_SECONDS)
             self._writer.cancel()
-        await self._asgi_send({"type": "websocket.close", "code": int(code)})
+        if self._code is not None:
+            await self._asgi_send({"type": "websocket.close", "code": int(self._code)})
 
 
 def transport_for(scope: dict[str, Any], send: Send) -> Transport:

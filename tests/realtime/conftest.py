@@ -84,9 +84,8 @@ def start_server(live_schemas: list[str]) -> Iterator[Callable[..., Server]]:
 
     with ExitStack() as stack:
 
-        def started(**environment: str) -> Server:
-            database = settings.DATABASES["default"]["NAME"]
-            return stack.enter_context(start(LIVE_DATABASE=database, **environment))
+        def started(**how: Any) -> Server:
+            return stack.enter_context(start(LIVE_DATABASE=settings.DATABASES["default"]["NAME"], **how))
 
         yield started
 

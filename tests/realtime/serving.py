@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,13 +53,20 @@ class Server:
 
 
 @contextmanager
-def start(**environment: str) -> Iterator[Server]:
-    """A server on a free port, handed to it as an open socket, so it can be connected to at once."""
+def start(*, plain_asgi: bool = False, **environment: str) -> Iterator[Server]:
+    """A server on a free port, which can be connected to at once; with `plain_asgi` it is not ours but granian."""
     listener = _listen()
+    port = listener.getsockname()[1]
+    if plain_asgi:
+        listener.close()
+        app = "tests.realtime.under_granian:application"
+        command = ["granian", "--interface", "asginl", "--port", str(port), "--log-level", "error", app]
+    else:
+        command = ["realtime.server", "--fd", str(listener.fileno())]
     process = subprocess.Popen(
-        [sys.executable, "-m", "realtime.server", "--fd", str(listener.fileno())],
+        [sys.executable, "-m", *command],
         cwd=ROOT,
-        pass_fds=[listener.fileno()],
+        pass_fds=[] if plain_asgi else [listener.fileno()],
         env={
             **os.environ,
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
@@ -68,14 +76,28 @@ def start(**environment: str) -> Iterator[Server]:
             **environment,
         },
     )
-    server = Server(process, listener.getsockname()[1])
     listener.close()
     try:
-        yield server
+        if plain_asgi:
+            _await_listening(port)
+        yield Server(process, port)
     finally:
-        if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
             process.kill()
-        process.wait()
+            process.wait()
+
+
+def _await_listening(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the server does not listen")
 
 
 def _listen() -> socket.socket:
