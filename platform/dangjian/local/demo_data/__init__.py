@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dangjian.local.demo_data.load import PASSWORD, NotEmpty, Summary, is_empty, load, load_centre
-from dangjian.local.demo_data.plan import SEED, SIZES, plan
+from dangjian.local.demo_data.loading import PASSWORD, NotEmpty, Summary, is_empty, load, load_centre
+from dangjian.local.demo_data.planning import SEED, SIZES, plan
 from dangjian.local.demo_data.rows import Plan
 from tenants.models import District
 

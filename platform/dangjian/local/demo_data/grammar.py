@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -40,7 +40,8 @@ def expand(template: str, words: Words, rng: Random) -> str:
 class Topic:
     """A kind of event: how it is told and what people say below it.
 
-    `months` and `sectors` empty mean any; `hours` are from and up to. `monthly`: happens on a branch's fixed day. `crowd`: draws many opinions.
+    `months` and `sectors` empty mean any; `hours` are from and up to. `monthly`: happens on a branch's fixed day.
+    `crowd`: draws many opinions. `open`: something others may join.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Topic:
     hours: Sequence[int] = (0, 24)
     monthly: bool = False
     crowd: bool = False
+    open: bool = False
 
     def suits(self, at: datetime, sector: str) -> bool:
         return (
@@ -86,19 +88,45 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """What may be said below any post, and the words of the slots."""
+    """What may be said below any post, and the words of the slots; texts/talk.toml says what each is for."""
 
     general: Sequence[str]
+    joining: Sequence[str]
+    pictured: Sequence[str]
+    updates: Sequence[str]
     stance: Sequence[str]
     reason: Sequence[str]
     offer: Sequence[str]
     opinion_join: Sequence[str]
-    answers: Sequence[str]
-    by_author: Sequence[str]
     thanks: Sequence[str]
-    questions: Sequence[Sequence[str]]
+    joining_questions: Sequence[Sequence[str]]
+    picture_questions: Sequence[Sequence[str]]
+    answers: Mapping[str, Mapping[str, Sequence[str]]]
     slots: Mapping[str, Sequence[str]]
-    sights: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sights: Mapping[str, Sequence[str]]
+
+    def answers_to(self, remark: str, *, by_author: bool) -> Sequence[str]:
+        """What may be answered to a remark, by the sense its words give away."""
+        sense = next((sense for sense, sign in _SENSES if sign.search(remark)), "remark")
+        return self.answers[sense]["by_author" if by_author else "by_others"]
+
+
+_SENSES = (
+    ("question", re.compile("？$")),
+    (
+        "offer",
+        re.compile(
+            "叫上我|叫我|我也去|我来|一定去|我可以|我有一|算我|报名|送过来|送过去|我去|我认养|我先|我休息|也能出|借"
+        ),
+    ),
+    (
+        "advice",
+        re.compile(
+            "建议|能不能|下次|要不要|最好|吧。|别|应该|希望|想请教|再加|记得说|注意时间|注意安全|麻烦|缺|要紧"
+        ),
+    ),
+    ("thanks", re.compile("谢|辛苦|佩服|真好|赞|支持|学习|漂亮|不容易|好。|真|夸|高兴|放心|心里")),
+)
 
 
 @cache
@@ -116,12 +144,12 @@ def snapshots() -> tuple[Topic, ...]:
 @cache
 def phrases() -> Phrases:
     """What stands in talk.toml."""
-    return Phrases(**_read("talk"))
+    return Phrases(**read("talk"))
 
 
 def _topics(name: str) -> Iterator[Topic]:
     """Each story of a topic as a topic of its own, with what the topic says for all of its stories."""
-    for topic in _read(name)["topic"]:
+    for topic in read(name)["topic"]:
         common = topic.pop("common", {})
         stories = topic.pop("story", [{}])
         remarks, questions = common.pop("remarks", []), common.pop("questions", [])
@@ -132,6 +160,7 @@ def _topics(name: str) -> Iterator[Topic]:
             yield Topic(**{**said, "weight": topic.get("weight", 1) / len(stories)})
 
 
-def _read(name: str) -> dict[str, Any]:
+def read(name: str) -> dict[str, Any]:
+    """The data in texts/`name`.toml."""
     text = files(__package__).joinpath(f"texts/{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

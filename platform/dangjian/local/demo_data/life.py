@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from importlib.resources import files
+from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -27,7 +25,7 @@ from dangjian.local.demo_data.rows import (
     ReportRow,
     ViewRow,
 )
-from dangjian.organizations.models import MemberStatus, OfficeKind
+from dangjian.organizations.models import OfficeKind
 
 SIGNED_IN = 0.7
 CROWDED, QUIET = 480, 110  # the longest thread of a post that asks for opinions, and of any other
@@ -45,7 +43,7 @@ class Draft:
     topic: Topic
     text: str
     words: dict[str, str | Sequence[str]]
-    visibility: str = Visibility.DISTRICT
+    visibility: str = str(Visibility.DISTRICT)
     photos: Sequence[str] = ()
     script: Sequence[Mapping[str, Any]] = ()
     hidden: bool = False
@@ -152,7 +150,9 @@ class _Year:
 
     def _drafts(self, posts: int) -> list[Draft]:
         rng = self.rng
-        drafts = [self._scripted(post) for post in _script() if post["author"] in self.cast][:posts]
+        drafts = [
+            self._scripted(post) for post in grammar.read("cast")["post"] if post["author"] in self.cast
+        ][:posts]
         active = [rng.lognormvariate(0, 0.7) for _ in self.people.branches]
         fresh = min(posts // 20, 14)
         minutes = 8.0
@@ -192,14 +192,9 @@ class _Year:
         rng = self.rng
         while True:
             branch = rng.choices(self.people.branches, active)[0]
-            exact = isinstance(when, datetime)
-            news = rng.random() < (
-                0.4 if rhythm.is_day_off(when.date() if isinstance(when, datetime) else when) else 0.62
-            )
-            if isinstance(when, datetime):
-                at = when
-            else:
-                at = rhythm.moment_of(rng, when, at_work=news)
+            day = when.date() if isinstance(when, datetime) else when
+            news = rng.random() < (0.4 if rhythm.is_day_off(day) else 0.62)
+            at = when if isinstance(when, datetime) else rhythm.moment_of(rng, day, at_work=news)
             topics = [
                 topic for topic in (grammar.news() if news else grammar.snapshots()) if not topic.monthly
             ]
@@ -210,7 +205,7 @@ class _Year:
                 themed.add((branch.row.id, day.month))
                 at = rhythm.moment_of(rng, day, at_work=True)
                 topics = [topic for topic in grammar.news() if topic.monthly]
-            if not exact and not self.moment - timedelta(days=365) < at < self.moment - timedelta(hours=12):
+            if at != when and not self.moment - timedelta(days=365) < at < self.moment - timedelta(hours=12):
                 continue
             topics = [topic for topic in topics if topic.suits(at, branch.row.sector)]
             topic = rng.choices(topics, [topic.weight for topic in topics])[0]
@@ -220,13 +215,15 @@ class _Year:
             if text not in self.told:
                 break
         self.told.add(text)
-        kind = PostKind.BRANCH_NEWS if news else PostKind.SNAPSHOT
+        kind = str(PostKind.BRANCH_NEWS if news else PostKind.SNAPSHOT)
         roll = rng.random()
         visibility = (
             Visibility.DISTRICT if roll < 0.8 else Visibility.COMMITTEE if roll < 0.92 else Visibility.BRANCH
         )
-        photos = self._photos(topic.scenes, self._photo_count(news))
-        return Draft(at, kind, branch, author, topic, text, words, visibility, photos)
+        if topic.crowd:
+            visibility = Visibility.DISTRICT
+        photos = self._photos(topic.scenes, self._photo_count(news), at.month)
+        return Draft(at, kind, branch, author, topic, text, words, str(visibility), photos)
 
     def _author(self, branch: Branch, news: bool) -> int:
         if not news:
@@ -258,13 +255,16 @@ class _Year:
         weights = (28, 36, 9, 10, 5, 2, 5, 1, 1, 3) if news else (16, 52, 12, 9, 3, 1, 3, 1, 0, 3)
         return self.rng.choices(range(10), weights)[0]
 
-    def _photos(self, scenes: Sequence[str], count: int) -> list[str]:
+    def _photos(self, scenes: Sequence[str], count: int, month: int) -> list[str]:
         """Keys of so many different pictures: of the topic's scenes, then of places one passes anyway."""
-        if not count:
-            return []
         keys: list[str] = []
-        for group in (scenes[:1], scenes[1:], [scene for scene in pictures.ANYWHERE if scene not in scenes]):
-            pool = [f"{scene}-{variant}" for scene in group for variant in range(self.variants)]
+        others = [scene for scene in pictures.ANYWHERE if scene not in scenes]
+        for group in (scenes[:1], scenes[1:], others):
+            pool = [
+                key
+                for scene in group
+                for key in pictures.keys(pictures.scene_in(scene, month), self.variants)
+            ]
             keys += self.rng.sample(pool, min(len(pool), count - len(keys)))
         return keys
 
@@ -274,12 +274,14 @@ class _Year:
         at = rhythm.awake_before(self.moment, post["minutes"])
         text = post["text"]
         if not isinstance(text, str):
-            text = text[(at.month - 3) % 12 // 3]
+            text = text[
+                0 if 3 <= at.month <= 5 else 1 if 6 <= at.month <= 8 else 2 if at.month in (9, 10) else 3
+            ]
         topics = grammar.news() if post["kind"] == PostKind.BRANCH_NEWS else grammar.snapshots()
         topic = next(topic for topic in topics if set(topic.scenes) & {*post["scenes"], "visit"})
         words = self._words(at, branch, author)
         script = [said for said in post["comments"] if said["author"] in self.cast]
-        photos = self._photos(post["scenes"], post["photos"])
+        photos = self._photos(post["scenes"], post["photos"], at.month)
         return Draft(at, post["kind"], branch, author, topic, text, words, photos=photos, script=script)
 
     # --- how much ------------------------------------------------------------------------------------------------
@@ -341,34 +343,64 @@ class _Year:
         return said
 
     def _remark(self, draft: Draft, said: Sequence[Said], at: datetime) -> Said:
+        if said and self.rng.random() < 0.36:
+            answer = self._answer(draft, said, at)
+            if answer is not None:
+                return answer
         rng = self.rng
         phrases = grammar.phrases()
-        if said and rng.random() < 0.36:
-            index = len(said) - 1 - min(len(said) - 1, int(rng.expovariate(0.45)))
-            parent = said[index]
-            author = draft.author if rng.random() < 0.5 else self._reader(draft)
-            if parent.author == author:
-                author = self._reader(draft)
-            if parent.author != author:
-                if parent.answers:
-                    template = rng.choice(parent.answers)
-                elif parent.reply_to is not None and said[parent.reply_to].answers:
-                    template = rng.choice(phrases.thanks)
-                else:
-                    template = rng.choice(phrases.by_author if author == draft.author else phrases.answers)
-                return Said(at, author, grammar.expand(template, draft.words, rng), index)
+        topic = draft.topic
         author = self._reader(draft)
-        topic, kind = draft.topic, rng.random()
+        if author == draft.author:
+            return Said(at, author, rng.choice(phrases.updates))
+        kind = rng.random()
         answers: Sequence[str] = ()
-        if kind < 0.14 and author != draft.author:
-            template, *answers = rng.choice([*topic.questions, *topic.questions, *phrases.questions])
-        elif topic.crowd and kind < 0.62:
+        questions = [
+            *topic.questions,
+            *(phrases.joining_questions if topic.open else ()),
+            *(phrases.picture_questions[: len(draft.photos)]),
+        ]
+        if kind < 0.13 and questions:
+            template, *answers = rng.choice(questions)
+        elif topic.crowd and kind < 0.7:
             template = self._opinion()
-        elif kind < 0.64:
+        elif kind < 0.62:
             template = rng.choice(topic.remarks)
+        elif kind < 0.74 and topic.open:
+            template = rng.choice(phrases.joining)
+        elif kind < 0.8 and draft.photos and not topic.crowd:
+            template = rng.choice(phrases.pictured)
         else:
             template = rng.choice(phrases.general)
         return Said(at, author, grammar.expand(template, draft.words, rng), None, answers)
+
+    def _answer(self, draft: Draft, said: Sequence[Said], at: datetime) -> Said | None:
+        """An answer to one of the last comments; None where the one drawn has nothing to say to it."""
+        rng = self.rng
+        phrases = grammar.phrases()
+        index = len(said) - 1 - min(len(said) - 1, int(rng.expovariate(0.45)))
+        parent = said[index]
+        answered = {one.author for one in said[index + 1 :] if one.reply_to == index}
+        above = None if parent.reply_to is None else said[parent.reply_to]
+        if above is not None and above.author != parent.author and rng.random() < 0.6:
+            author = above.author
+        else:
+            author = draft.author if rng.random() < 0.5 else self._reader(draft)
+        if author == parent.author or author in answered:
+            return None
+        if parent.answers:
+            if answered:
+                return None
+            template = rng.choice(parent.answers)
+        elif above is not None and above.answers:
+            template = rng.choice(phrases.thanks)
+        elif above is not None:
+            template = rng.choice(
+                phrases.answers["again"]["by_author" if author == draft.author else "by_others"]
+            )
+        else:
+            template = rng.choice(phrases.answers_to(parent.text, by_author=author == draft.author))
+        return Said(at, author, grammar.expand(template, draft.words, rng), index)
 
     def _opinion(self) -> str:
         rng, phrases = self.rng, grammar.phrases()
@@ -394,7 +426,9 @@ class _Year:
             seconds = 40 + 60 * median * rng.lognormvariate(0, 1.5)
             at = rhythm.awake(draft.at + timedelta(seconds=min(seconds, 60 * 86_400)), rng)
             if at >= latest:
-                at = draft.at + timedelta(seconds=40 + rng.random() * (span - 40))
+                at = rhythm.awake(draft.at + timedelta(seconds=40 + rng.random() * (span - 40)), rng)
+            if at >= latest:
+                at = draft.at + timedelta(seconds=40 + rng.random() * min(span - 40, 3000))
             times.append(at.replace(microsecond=0))
         times.sort()
         for index in range(1, count):
@@ -403,7 +437,6 @@ class _Year:
         return times
 
     def _likers(self, draft: Draft, thread: Sequence[Said]) -> dict[int, datetime]:
-        rng = self.rng
         likers: dict[int, datetime] = {}
         for one in self._readers(draft, draft.likes, {draft.author}):
             likers[one] = self._times(draft, 1, 70)[0]
@@ -615,9 +648,3 @@ def share(total: int, weights: Sequence[float], most: Sequence[int], rng: Random
                 shares[index] += 1
                 left -= 1
     return shares
-
-
-def _script() -> list[dict[str, Any]]:
-    text = files(__package__).joinpath("texts/cast.toml").read_text(encoding="utf-8")
-    posts: list[dict[str, Any]] = tomllib.loads(text)["post"]
-    return posts

@@ -172,13 +172,13 @@ def _admission(born: int, moment: datetime, full: bool, rng: Random) -> tuple[st
     today = moment.date()
     earliest = date(born + 19, 1, 1)
     if not full and rng.random() < 0.022 and born < today.year - 21:
-        return MemberStatus.PROBATIONARY, today - timedelta(days=rng.randrange(20, 350))
+        return str(MemberStatus.PROBATIONARY), today - timedelta(days=rng.randrange(20, 350))
     years = min(rng.triangular(1, 32, 5), max(0.2, (today - earliest).days / 365 - 1.2))
     day = earliest + timedelta(days=int(years * 365))
     # Branches admit before July and at the year's end more than at other times.
     month = rng.choice((5, 6, 6, 6, 7, 11, 12, 12, 3, 9))
     day = day.replace(month=month, day=rng.randrange(1, 29))
-    return MemberStatus.FULL, min(day, today - timedelta(days=400))
+    return str(MemberStatus.FULL), min(day, today - timedelta(days=400))
 
 
 def _elect(people: People, branch: Branch, cast: Sequence[Person], moment: datetime, rng: Random) -> None:
@@ -200,7 +200,9 @@ def _elect(people: People, branch: Branch, cast: Sequence[Person], moment: datet
     term = 5 if branch.row.sector in FIVE_YEAR_TERMS else 3
     since = moment.date() - timedelta(days=rng.randrange(40, term * 365 - 30))
     for row, post in zip(chosen, posts, strict=False):
-        people.posts_held.append(PostHeldRow(len(people.posts_held) + 1, row.id, branch.row.id, post, since))
+        people.posts_held.append(
+            PostHeldRow(len(people.posts_held) + 1, row.id, branch.row.id, str(post), since)
+        )
     branch.secretary_id = chosen[0].id
 
 
@@ -209,7 +211,7 @@ def _appoint(people: People, cast: Sequence[Person], opened: datetime, rng: Rand
 
     def give(row: MemberRow, kind: str, organization: int, days: int) -> None:
         since = opened + timedelta(days=days, minutes=rng.randrange(400))
-        people.offices.append(OfficeRow(len(people.offices) + 1, row.id, kind, organization, since))
+        people.offices.append(OfficeRow(len(people.offices) + 1, row.id, str(kind), organization, since))
 
     for person in cast:
         if person.office is not None:

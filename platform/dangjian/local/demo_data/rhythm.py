@@ -17,44 +17,21 @@ _EVENING = (2.5, 5, 3, 1.5, 1.5, 2, 3.5, 2, 1.2, 1.2, 2, 4, 7, 9, 9, 6, 2)
 _FREE = (1.5, 2.5, 4, 6, 6.5, 5, 3, 2, 3, 5, 6, 5, 4, 4, 3.5, 2.5, 1)
 
 # Days off that follow the moon; the others are the same every year.
-_SPRING = (
-    "2024-02-10",
-    "2025-01-29",
-    "2026-02-17",
-    "2027-02-06",
-    "2028-01-26",
-    "2029-02-13",
-    "2030-02-03",
-    "2031-01-23",
+_MOVING_SPRING = (
+    "2024-02-10 2025-01-29 2026-02-17 2027-02-06 2028-01-26 2029-02-13 2030-02-03 2031-01-23 2032-02-11"
 )
-_DRAGON_BOAT = (
-    "2024-06-10",
-    "2025-05-31",
-    "2026-06-19",
-    "2027-06-09",
-    "2028-05-28",
-    "2029-06-16",
-    "2030-06-05",
+_MOVING_OTHERS = """
+2024-06-10 2025-05-31 2026-06-19 2027-06-09 2028-05-28 2029-06-16 2030-06-05
+2024-09-17 2025-10-06 2026-09-25 2027-09-15 2028-10-03 2029-09-22 2030-09-12
+"""
+_MOVING = frozenset(
+    {date.fromisoformat(day) for day in _MOVING_OTHERS.split()}
+    | {
+        date.fromisoformat(day) + timedelta(days=offset)
+        for day in _MOVING_SPRING.split()
+        for offset in range(-1, 7)
+    }
 )
-_MID_AUTUMN = (
-    "2024-09-17",
-    "2025-10-06",
-    "2026-09-25",
-    "2027-09-15",
-    "2028-10-03",
-    "2029-09-22",
-    "2030-09-12",
-)
-
-
-def _days_off() -> frozenset[date]:
-    days = {date.fromisoformat(day) for day in (*_DRAGON_BOAT, *_MID_AUTUMN)}
-    for day in map(date.fromisoformat, _SPRING):
-        days |= {day + timedelta(days=offset) for offset in range(-1, 7)}
-    return frozenset(days)
-
-
-_MOVING = _days_off()
 
 
 @cache
@@ -101,7 +78,7 @@ def awake(moment: datetime, rng: Random) -> datetime:
     if WAKES <= minute <= SLEEPS:
         return moment
     day = moment.date() + timedelta(days=minute > SLEEPS)
-    late = min(240.0, rng.expovariate(1 / 70))
+    late = min(300.0, rng.gammavariate(2.2, 45))
     return datetime.combine(day, time(0), SHANGHAI) + timedelta(
         minutes=WAKES + late, seconds=rng.randrange(60)
     )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from django.core.files.storage import default_storage
@@ -23,13 +27,14 @@ from dangjian.interaction.models import (
     Report,
     View,
 )
+from dangjian.interaction.photos import SIZES, phone_name
 from dangjian.local.demo_data import pictures
 from dangjian.local.demo_data.rows import Plan, UserRow
 from dangjian.organizations.models import Member, Office, Organization, OrganizationKind, PostHeld
 from tenants.context import in_district
 from tenants.models import District
 
-PASSWORD: Final = "dangjian-demo"  # published: it opens demo data alone
+PASSWORD: Final = "dangjian-demo"  # noqa: S105  (published: it opens demo data alone)
 
 _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("organizations", Organization),
@@ -80,9 +85,7 @@ def load(district: District, plan: Plan) -> Summary:
         NotEmpty: the district is not empty; nothing is written.
     """
     _require_empty(district)
-    with in_district(district):
-        media = Path(default_storage.path(""))
-        pictures.draw_all(sorted({row.file for row in plan.photos}), media)
+    with in_district(district), _drawing(sorted({row.file for row in plan.photos})):
         with transaction.atomic(using=district.database), connections[district.database].cursor() as cursor:
             for part, model in _TABLES:
                 _copy(cursor, model, _rows(plan, part))
@@ -90,6 +93,33 @@ def load(district: District, plan: Plan) -> Summary:
                 table = sql.Identifier(model._meta.db_table)
                 cursor.execute(sql.SQL("ANALYZE {}").format(table))
     return _summary(plan)
+
+
+@contextmanager
+def _drawing(keys: Sequence[str]) -> Iterator[None]:
+    """Draw the pictures in a process beside the block; it ends when they are there.
+
+    Raises:
+        CalledProcessError: they could not be drawn.
+    """
+    orders = [
+        pictures.Order(
+            key, default_storage.path(name), default_storage.path(phone_name(name)), SIZES["phone"]
+        )
+        for key in keys
+        for name in (_stored_name(key),)
+    ]
+    with tempfile.TemporaryFile("w+") as script:
+        script.write("\n".join(map(json.dumps, orders)))
+        script.seek(0)
+        with subprocess.Popen([sys.executable, pictures.__file__], stdin=script) as painter:
+            yield
+    if painter.returncode:
+        raise subprocess.CalledProcessError(painter.returncode, painter.args)
+
+
+def _stored_name(key: str) -> str:
+    return f"photos/demo/{key}.jpg"
 
 
 def load_centre(district: District, username: str, name: str) -> Summary:
@@ -118,7 +148,7 @@ def _rows(plan: Plan, part: str) -> Sequence[NamedTuple]:
         cast = set(plan.cast)
         return [_with_password(row) if row.username in cast else row for row in plan.users]
     if part == "photos":
-        return [row._replace(file=pictures.stored_name(row.file)) for row in plan.photos]
+        return [row._replace(file=_stored_name(row.file)) for row in plan.photos]
     rows: Sequence[NamedTuple] = getattr(plan, part)
     return rows
 

@@ -12,7 +12,7 @@ from dangjian.local.demo_data.rows import Plan, UserRow
 
 SEED: Final = 2026
 # Django reads a password that begins so as unusable; the loader gives the cast theirs.
-NO_PASSWORD: Final = "!"
+NO_PASSWORD: Final = "!"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Size:
 
 SIZES: Final = {
     "small": Size(units=6, members=60, posts=40, comments=200, likes=110, views=520, variants=1),
-    "pilot": Size(units=51, members=2000, posts=464, comments=4820, likes=1012, views=10_180, variants=3),
+    "pilot": Size(units=51, members=2000, posts=464, comments=4820, likes=1012, views=10_180, variants=2),
     "full": Size(
         units=298, members=11_200, posts=2600, comments=27_000, likes=5672, views=57_000, variants=5
     ),
