@@ -70,7 +70,7 @@ class PhotoSerializer(serializers.Serializer[Any]):
     height = serializers.IntegerField()
 
 
-class PostSerializer(serializers.Serializer[Any]):
+class FeedPostSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(PostKind.choices)
     text = serializers.CharField(allow_blank=True)
@@ -87,12 +87,12 @@ class PostSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class PostWithLiveSerializer(PostSerializer):
+class FeedPostWithLiveSerializer(FeedPostSerializer):
     live = LiveSerializer(many=True)
 
 
 class FeedSerializer(serializers.Serializer[Any]):
-    results = PostSerializer(many=True)
+    results = FeedPostSerializer(many=True)
     next = serializers.CharField(allow_null=True)
     live = LiveSerializer(many=True)
 
@@ -220,7 +220,7 @@ class PostsView(MemberView):
         operation_id="post_create",
         parameters=[IDEMPOTENCY_KEY],
         request=NewPost,
-        responses={201: PostSerializer},
+        responses={201: FeedPostSerializer},
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -232,7 +232,7 @@ class PostsView(MemberView):
 
 
 class PostView(MemberView):
-    @extend_schema(operation_id="post_read", responses=PostWithLiveSerializer)
+    @extend_schema(operation_id="post_read", responses=FeedPostWithLiveSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """一条动态；读它就算看过。"""
         live = outbox.heads([*queries.feed_topics(self.member), f"post:{pk}"])
@@ -242,7 +242,7 @@ class PostView(MemberView):
         return tagged(row.as_json() | {"live": live}, version=row.version)
 
     @extend_schema(
-        operation_id="post_change", parameters=[IF_MATCH], request=ChangedPost, responses=PostSerializer
+        operation_id="post_change", parameters=[IF_MATCH], request=ChangedPost, responses=FeedPostSerializer
     )
     def patch(self, request: Request, pk: int) -> Response:
         """改自己的动态。"""

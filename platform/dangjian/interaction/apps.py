@@ -8,9 +8,11 @@ class InteractionConfig(AppConfig):
 
     def ready(self) -> None:
         from dangjian.audit import actions
-        from dangjian.interaction import metrics, topics
+        from dangjian.interaction import metrics, queries, topics
+        from dangjian.ui import context
 
         topics.register_all()
+        context.unread_counters.append(queries.unread_of)
         metrics.register_all()
         actions.register(
             {

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from dangjian.api.database import cursor
 from dangjian.api.paging import PAGE_SIZE, Key
 from dangjian.interaction import access
-from dangjian.interaction.models import ReplyNotice, Report
+from dangjian.interaction.models import Post, ReplyNotice, Report
 from dangjian.interaction.rows import CommentRow, PhotoRow, PostRow
 from dangjian.organizations.access import standing
 from dangjian.organizations.models import Member, OfficeKind
@@ -69,7 +70,7 @@ def feed_topics(member: Member) -> list[str]:
 
 _POST: Final = """
 SELECT p.id, p.kind, p.text, p.visibility, p.audience_id, p.author_id, m.name, m.version,
-       p.branch_id, coalesce(nullif(b.short_name, ''), b.name), b.name, b.version,
+       p.branch_id, coalesce(nullif(b.short_name, ''), b.name), b.name, b.version, b.path,
        p.created_at, p.edited_at, p.version, h.name, p.hidden_reason,
        n.comments, n.likes, n.views, n.talk_version,
        EXISTS (SELECT 1 FROM interaction_like l WHERE l.post_id = p.id AND l.member_id = %s),
@@ -102,12 +103,30 @@ def feed(member: Member, *, scope: str = "district", kind: str = "", after: Key 
     return FeedPage(*_page(rows), live)
 
 
+def some(member: Member, ids: Sequence[int]) -> list[PostRow]:
+    """Those of these posts the member may read, newest first; photos and talk not attached."""
+    conditions, values = _visible(member)
+    return _posts(member.pk, [*conditions, "p.id = ANY(%s)"], [*values, list(ids)], None, PAGE_SIZE)
+
+
 def my_posts(member: Member, *, after: Key | None = None) -> tuple[list[PostRow], Key | None]:
     """The member's own posts, newest first, hidden ones too (`hidden_by`, `hidden_reason`); photos attached."""
     conditions = ["p.author_id = %s", "p.deleted_at IS NULL"]
     page = _page(_posts(member.pk, conditions, [member.pk], after, PAGE_SIZE + 1))
     attach_photos(page[0])
     return page
+
+
+def own_counts(member: Member) -> dict[str, int]:
+    """How many posts and comments of the member's own there are: ``{"posts": …, "comments": …}``."""
+    with cursor() as statement:
+        statement.execute(
+            "SELECT (SELECT count(*) FROM interaction_post WHERE author_id = %s AND deleted_at IS NULL),"
+            " (SELECT count(*) FROM interaction_comment WHERE author_id = %s AND deleted_at IS NULL)",
+            [member.pk, member.pk],
+        )
+        posts, comments = statement.fetchone()
+    return {"posts": posts, "comments": comments}
 
 
 def post(pk: int, *, reader_id: int | None = None) -> PostRow:
@@ -239,12 +258,30 @@ def _comments(source: str, values: Sequence[Any]) -> list[CommentRow]:
         return [CommentRow(*row) for row in statement.fetchall()]
 
 
+def place_in_thread(comment_id: int) -> int:
+    """How many comments of its post stand up to and with this one; 0 when there is none."""
+    with cursor() as statement:
+        statement.execute(
+            "SELECT count(*) FROM interaction_comment c JOIN interaction_comment o ON o.post_id = c.post_id"
+            " WHERE o.id = %s AND (c.created_at, c.id) <= (o.created_at, o.id)",
+            [comment_id],
+        )
+        row = statement.fetchone()
+    return int(row[0]) if row else 0
+
+
 # --- replies -------------------------------------------------------------------------------------------------------
 
 
 def unread_replies(member_id: int) -> int:
     """How many replies the member has not read."""
     return ReplyNotice.objects.filter(member_id=member_id, read_at=None).count()
+
+
+def unread_of(request: HttpRequest) -> int:
+    """The same for the reader of a page."""
+    member: Member | None = getattr(request, "member", None)
+    return unread_replies(member.pk) if member is not None else 0
 
 
 def replies(member: Member, *, after: Key | None = None) -> tuple[list[ReplyRow], Key | None]:
@@ -290,6 +327,18 @@ def open_reports(member: Member) -> QuerySet[Report]:
         )
         .select_related("post__author", "post__branch", "comment__author", "reporter")
         .order_by("-created_at", "-id")
+    )
+
+
+def hidden_posts(member: Member) -> QuerySet[Post]:
+    """What is hidden within what the member moderates, the last hidden first."""
+    within = Q(pk__in=[])
+    for path in standing(member).paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
+        within |= Q(branch__path__startswith=path)
+    return (
+        Post.objects.filter(within, hidden_at__isnull=False, deleted_at=None)
+        .select_related("author", "branch", "hidden_by")
+        .order_by("-hidden_at", "-id")
     )
 
 

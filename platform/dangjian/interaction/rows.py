@@ -109,6 +109,7 @@ class PostRow:
     branch_name: str
     branch_full_name: str
     branch_version: int
+    branch_path: str
     created_at: datetime
     edited_at: datetime | None
     version: int
@@ -122,6 +123,16 @@ class PostRow:
     likers: list[str]
     photos: list[PhotoRow] = field(default_factory=list)
     talk: list[CommentRow] = field(default_factory=list)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a list shows only the text's beginning on a phone: about six lines."""
+        return len(self.text) > 124 or self.text.count("\n") > 5
+
+    @property
+    def is_very_long(self) -> bool:
+        """Whether it does on a wide screen too."""
+        return len(self.text) > 208 or self.text.count("\n") > 5
 
     def as_json(self, *, to_reader: bool = True) -> dict[str, Any]:
         """The REST object; with ``to_reader=False`` without `liked`, as events carry it. Photos must be attached."""

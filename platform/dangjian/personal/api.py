@@ -150,7 +150,7 @@ class EventsView(ApiView):
         operation_id="events",
         parameters=[
             OpenApiParameter("topic", str, required=True),
-            OpenApiParameter("since", int),
+            OpenApiParameter("since", {"type": "integer", "format": "int64", "minimum": 0}),
             OpenApiParameter("epoch", str),
         ],
         responses=EventsSerializer,

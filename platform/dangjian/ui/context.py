@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 
@@ -64,6 +64,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "text_size": getattr(request, "text_size", ""),
         "tabs": tabs,
         "here": next((tab.key for tab in tabs if request.path.startswith(tab.within)), ""),
-        "unread": SimpleLazyObject(lambda: unread(request)),
+        "unread": cache(lambda: unread(request)),
         "csrf_cookie": settings.CSRF_COOKIE_NAME,
     }

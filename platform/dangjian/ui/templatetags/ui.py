@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -129,6 +130,12 @@ def moment(at: datetime) -> SafeString:
         f"{local:%Y-%m-%d %H:%M}",
         when(at),
     )
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """For a data attribute that scripts read; escaped as any other text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @register.filter

@@ -1,0 +1,122 @@
+"""我的, and the places whose modules are still to come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from dangjian.api import paging
+from dangjian.api.problems import forbidden
+from dangjian.interaction import queries, services
+from dangjian.interaction.views import cards, for_members
+from dangjian.organizations.access import standing
+from dangjian.organizations.models import Member, OfficeKind, Post
+
+
+@never_cache
+@require_safe
+@for_members
+def me(request: HttpRequest, member: Member) -> HttpResponse:
+    own = standing(member)
+    context = {
+        "standing": own,
+        "moderates": bool(own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR)),
+        "posts_held": [Post(held.post).label for held in own.posts if held.organization == own.branch],
+        "years": _full_years(member) if member.joined_on else None,
+        "counts": queries.own_counts(member),
+    }
+    return render(request, "personal/me.html", context)
+
+
+@never_cache
+@require_safe
+@for_members
+def my_posts(request: HttpRequest, member: Member) -> HttpResponse:
+    which = "page.me.posts"
+    posts, key = queries.my_posts(member, after=paging.unseal(which, request.GET.get("cursor", "")))
+    context = {"cards": cards(posts, member), "next": _next(request, which, key)}
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "interaction/cards.html", context)
+    return render(request, "personal/posts.html", context)
+
+
+@never_cache
+@require_safe
+@for_members
+def my_comments(request: HttpRequest, member: Member) -> HttpResponse:
+    which = "page.me.comments"
+    comments, key = queries.my_comments(member, after=paging.unseal(which, request.GET.get("cursor", "")))
+    return _list(request, "personal/comments.html", {"comments": comments, "next": _next(request, which, key)})
+
+
+@never_cache
+@require_safe
+@for_members
+def my_replies(request: HttpRequest, member: Member) -> HttpResponse:
+    which = "page.me.replies"
+    replies, key = queries.replies(member, after=paging.unseal(which, request.GET.get("cursor", "")))
+    return _list(request, "personal/replies.html", {"replies": replies, "next": _next(request, which, key)})
+
+
+@require_POST
+@for_members
+def replies_read(request: HttpRequest, member: Member) -> HttpResponse:
+    """Everything up to the notice `up_to` counts as read."""
+    up_to = request.POST.get("up_to", "")
+    services.mark_replies_read(member=member, up_to=int(up_to) if up_to.isascii() and up_to.isdigit() else None)
+    return HttpResponse(status=204)
+
+
+@require_safe
+@for_members
+def news(request: HttpRequest, member: Member) -> HttpResponse:
+    return render(request, "personal/place.html", {"place": "news"})
+
+
+@require_safe
+@for_members
+def learning(request: HttpRequest, member: Member) -> HttpResponse:
+    return render(request, "personal/place.html", {"place": "learning"})
+
+
+@require_safe
+@for_members
+def management(request: HttpRequest, member: Member) -> HttpResponse:
+    own = standing(member)
+    context = {
+        "place": "management",
+        "standing": own,
+        "moderates": bool(own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR)),
+    }
+    return render(request, "personal/place.html", context)
+
+
+@require_safe
+@for_members
+def components(request: HttpRequest, member: Member) -> HttpResponse:
+    """Every component in every state, for whoever builds or judges a page."""
+    if not standing(member).is_officer:
+        raise forbidden(_("这一页只有组织部管理员能看。"))
+    return render(request, "ui/components.html")
+
+
+def _list(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    if request.htmx:  # type: ignore[attr-defined]
+        template = template.replace(".html", "_rows.html")
+    return render(request, template, context)
+
+
+def _next(request: HttpRequest, which: str, key: paging.Key | None) -> str | None:
+    return paging.next_path(request, paging.seal(which, key) if key else None)
+
+
+def _full_years(member: Member) -> int:
+    joined, today = member.joined_on, timezone.localdate()
+    assert joined is not None
+    return today.year - joined.year - ((today.month, today.day) < (joined.month, joined.day))
