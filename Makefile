@@ -6,6 +6,8 @@ PY := .venv/bin/python
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
 export PYTHONUTF8 := 1
 export DJANGO_SETTINGS_MODULE := dangjian.config.settings
+# Packages are installed uncompiled and compiled as they are first imported; without that each start would do it again.
+unexport PYTHONDONTWRITEBYTECODE
 # Given on the command line (make district NAME=…), these reach the recipes through the environment alone, so
 # that a name with spaces or quotes stays one name.
 export NAME DISTRICT

@@ -7,6 +7,7 @@ kernel ends them when it dies, and it ends them in order when it is told to stop
 from __future__ import annotations
 
 import errno
+import hashlib
 import http.client
 import os
 import shutil
@@ -114,6 +115,7 @@ class Demo:
         self.size = size
         self._parts: list[Part[Any]] = []
         self._progress = Progress(total=6)
+        self._embedded: postgres.Server | None = None
 
     def run(self) -> NoReturn:
         """Run until told to stop.
@@ -139,7 +141,7 @@ class Demo:
         self.state.publish_environment(environment)
         environment = {**os.environ, **environment}
         with self._progress.step("schemas, districts, demo data"):
-            self._prepare(environment)
+            self._prepare_once(environment)
         with self._progress.step("worker"):
             self._start_command("worker", ["platform/manage.py", "worker"], environment, patience=30)
         with self._progress.step("pages, API and sockets"):
@@ -166,7 +168,8 @@ class Demo:
     def _start_postgres(self) -> str:
         log = self.state.postgres / "postgres.log"
         part = Part("PostgreSQL", log, lambda: postgres.start(self.state.postgres))
-        return self._keep(part).url
+        self._embedded = self._keep(part)
+        return self._embedded.url
 
     def _start_valkey(self) -> str:
         log = self.state.valkey / "valkey.log"
@@ -187,6 +190,18 @@ class Demo:
         part.start()
         self._parts.append(part)
         return part.running
+
+    def _prepare_once(self, environment: Mapping[str, str]) -> None:
+        """Prepare unless this very code has done so with these very data: it is a third of a later start."""
+        if self._embedded is None:
+            self._prepare(environment)
+            return
+        # Beside the data, wherever they are: gone when they are gone.
+        stamp = self._embedded.folder / "prepared-by"
+        code = _migrations_digest()
+        if not stamp.exists() or stamp.read_text(encoding="ascii") != code:
+            self._prepare(environment)
+            stamp.write_text(code, encoding="ascii")
 
     def _prepare(self, environment: Mapping[str, str]) -> None:
         log = self.state.log("prepare")
@@ -270,6 +285,16 @@ class Demo:
         say(f"  Everybody's password: {PASSWORD}   (all of them are demo data)")
         say("  Ctrl-C stops the demo; the data are kept.")
         say()
+
+
+def _migrations_digest() -> str:
+    """Names the migrations this checkout and its packages carry, without loading Django."""
+    roots = [CHECKOUT / name for name in ("platform", "tenants", "realtime")]
+    files = [path for root in roots for path in root.rglob("migrations/[0-9]*.py")]
+    names = [str(path.relative_to(CHECKOUT)) for path in files]
+    digest = hashlib.sha256("\n".join(sorted(names)).encode())
+    digest.update((CHECKOUT / "requirements.lock").read_bytes())
+    return digest.hexdigest()
 
 
 def answers(host: str, port: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from dangjian.local import demo_data
 from tenants import lifecycle, registry
 from tenants.models import District, DistrictKind, DistrictState
 
@@ -49,11 +50,16 @@ class Command(BaseCommand):
                 self._open(wanted, wanted.full_size if size == "full" else size)
 
     def _open(self, wanted: DemoDistrict, size: str) -> None:
-        self.stdout.write(f"{wanted.name} ({wanted.host})")
-        self.stdout.flush()
+        self._say(f"{wanted.name} ({wanted.host})")
 
         def seed(district: District, options: lifecycle.Options) -> None:
-            call_command("seed_district", district.schema_name, size=size)
+            # Not empty: the run before this one wrote everything and was ended before it could note that.
+            if demo_data.is_empty(district):
+                summary = demo_data.seed(district, size)
+                self._say(
+                    f"{wanted.name}: {summary.branches} branches, {summary.members} members, {summary.posts} posts, "
+                    f"{summary.comments} comments, {summary.likes} likes, {summary.views} views"
+                )
 
         lifecycle.create_district(
             schema_name=wanted.schema_name,
@@ -63,3 +69,7 @@ class Command(BaseCommand):
             kind=wanted.kind,
             extra_steps=[lifecycle.Step("demo-data", seed)],
         )
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
