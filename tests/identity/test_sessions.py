@@ -16,7 +16,7 @@ from dangjian.identity import services, sessions
 from dangjian.identity.models import Session, User
 from dangjian.identity.sessions import SessionStore
 from tenants.context import in_district
-from tests.cast import HOSTS
+from tests.cast import HOSTS, PASSWORD
 
 COOKIE = settings.SESSION_COOKIE_NAME
 
@@ -135,3 +135,32 @@ def test_a_session_made_while_its_owner_is_locked_out_is_worth_nothing(world) ->
         services.deactivate(user=world.liqiang.user, actor=world.zhangwei.user, reason="离职")
         services.reactivate(user=world.liqiang.user, actor=world.zhangwei.user, reason="误操作")
         assert sessions.find(SessionStore.for_user(read_before)) is None
+
+
+def test_signing_in_costs_a_fixed_number_of_statements(world) -> None:
+    client = Client(headers={"host": HOSTS["huiji"]})
+    with CaptureQueriesContext(connection) as captured:
+        assert client.post("/sign-in/", {"username": "liqiang", "password": PASSWORD}).status_code == 302
+    ours = [sql for sql in statements(captured) if "SAVEPOINT" not in sql and "tenants_" not in sql]
+    assert len(ours) <= 12, "\n".join(ours)
+
+
+def test_the_list_of_sessions_costs_the_same_however_long_it_is(world, client_of) -> None:
+    client = client_of("liqiang")
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/sessions/")
+        counts.append(len([sql for sql in statements(captured) if "tenants_" not in sql]))
+        with in_district(world.huiji):
+            for _ in range(10):
+                SessionStore.for_user(world.liqiang.user)
+    assert counts[0] == counts[1]
+
+
+def test_nobody_costs_no_query(world) -> None:
+    client = Client(headers={"host": HOSTS["huiji"]})
+    client.get("/sign-in/")
+    with CaptureQueriesContext(connection) as captured:
+        client.get("/sign-in/")
+    assert not [sql for sql in statements(captured) if "identity_" in sql]
