@@ -19,7 +19,7 @@ from tenants import lifecycle, registry
 from tenants.context import in_district
 from tenants.models import District, DistrictKind
 
-PASSWORD = "dangjian-demo"  # noqa: S105
+PASSWORD = "dangjian-demo"
 
 # username: (name, pinyin, initials, branch key)
 HUIJI = {

@@ -105,7 +105,7 @@ def test_a_wrong_password_keeps_the_name_and_says_how_many_tries_are_left(world)
     assert 'value="wrong"' not in said
     assert 'value="/sessions/"' in said
     assert 'aria-invalid="true"' in said
-    empty = text_of(sign_in(client, "", ""))
+    empty = text_of(client.post("/sign-in/"))
     assert "请填写账号。" in empty
     assert "请填写密码。" in empty
 

@@ -36,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = _next(request)
     if request.user.is_authenticated and request.method != "POST":
         return HttpResponseRedirect(target)
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         status = 422
@@ -82,7 +82,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if not provider().keeps_passwords:
         raise Http404
     first = reader(request).must_change_password
-    form = PasswordForm(request.POST or None, first=first)
+    form = PasswordForm(request.POST if request.method == "POST" else None, first=first)
     status = 200
     if request.method == "POST":
         status = 422
