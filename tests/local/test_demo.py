@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email.message
+import json
 import os
 import random
 import re
@@ -13,13 +15,16 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dangjian.local import place, process
-from dangjian.local.demo import ACCOUNTS, answers
+from dangjian.local.demo import ACCOUNTS, PASSWORD, answers
 from dangjian.local.district import slug_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,6 +114,47 @@ class Run:
         return min(found)
 
 
+class Reader:
+    """Somebody signed in to a district's API."""
+
+    def __init__(self, host: str, port: int, username: str) -> None:
+        self._base = f"http://127.0.0.1:{port}"
+        self._host = f"{host}:{port}"
+        self._cookies: dict[str, str] = {}
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            self.get("/api/v1/me/")
+        self._call("POST", "/api/v1/session/", {"username": username, "password": PASSWORD})
+
+    def get(self, path: str) -> Any:
+        return self._call("GET", path)
+
+    def newest_post(self) -> Any:
+        return self.get("/api/v1/feed/?scope=district")["results"][0]
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        headers = {
+            "Host": self._host,
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
+            "X-CSRFToken": self._cookies.get("dj_csrf", ""),
+            "Content-Type": "application/json",
+        }
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self._base + path, data, headers, method=method)
+        try:
+            answer = urllib.request.urlopen(request, timeout=PATIENCE)
+        except urllib.error.HTTPError as error:
+            self._keep(error.headers)
+            raise
+        with answer:
+            self._keep(answer.headers)
+            return json.load(answer)
+
+    def _keep(self, headers: email.message.Message) -> None:
+        for cookie in headers.get_all("Set-Cookie", []):
+            name, _, value = cookie.partition("=")
+            self._cookies[name] = value.partition(";")[0]
+
+
 def wait_gone(pids: set[int]) -> None:
     deadline = time.monotonic() + PATIENCE
     while left := [pid for pid in pids if process.command_line(pid)]:
@@ -175,6 +221,23 @@ def test_first_start_serves_every_host_and_sigterm_leaves_nothing(state: Path, p
     assert run.wait() == 0, run.said
     wait_gone(family)
     assert locks(state) == []
+
+
+def test_a_view_is_not_lost_by_a_stop(state: Path, port: int) -> None:
+    run = start(state, port)
+    reader = Reader("huiji.localhost", port, "liqiang")
+    before = reader.newest_post()
+    assert reader.get(f"/api/v1/posts/{before['id']}/")["id"] == before["id"]
+    run.process.send_signal(signal.SIGTERM)
+    assert run.wait() == 0, run.said
+
+    run = start(state, port)
+    try:
+        after = Reader("huiji.localhost", port, "liqiang").newest_post()
+    finally:
+        run.process.send_signal(signal.SIGTERM)
+    assert run.wait() == 0
+    assert (after["id"], after["view_count"]) == (before["id"], before["view_count"] + 1)
 
 
 def test_in_the_way_of_itself_and_of_others(state: Path, port: int) -> None:
