@@ -190,7 +190,6 @@ UPLOAD_MAX_BYTES = 20 * 1024 * 1024
 
 # --- people ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
-AUTHENTICATION_BACKENDS = ["dangjian.identity.local.LocalBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
      "OPTIONS": {"user_attributes": ["username"]}},
@@ -209,7 +208,9 @@ CSRF_FAILURE_VIEW = "dangjian.ui.views.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 # --- security --------------------------------------------------------------------------------------------------
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", default=False) else None
+)
 SECURE_SSL_REDIRECT = env.bool("SSL_REDIRECT", default=False)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=0)
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -267,10 +268,19 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "dangjian.api.schema.add_problems",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "PostKind": "dangjian.interaction.models.PostKind.choices",
+        "Visibility": "dangjian.interaction.models.Visibility.choices",
+        "OfficeKind": "dangjian.organizations.models.OfficeKind.choices",
+        "OrganizationKind": "dangjian.organizations.models.OrganizationKind.choices",
+        "PostHeld": "dangjian.organizations.models.Post.choices",
+    },
 }
 
 # --- seeing inside ---------------------------------------------------------------------------------------------
-LOGGING = logging_config(json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING = logging_config(
+    json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO")
+)
 LOGGING_CONFIG = "dangjian.config.logs.configure"
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")

@@ -81,9 +81,12 @@ def remove_abandoned() -> int:
             .order_by("created_at")[:_REMOVED_AT_ONCE]
         )
         Photo.objects.filter(pk__in=[photo.pk for photo in old]).delete()
-    for photo in old:  # after the commit: a file without a row is waste, a row without a file is a hole
-        default_storage.delete(str(photo.file))
-        default_storage.delete(phone_name(str(photo.file)))
+        unused = {str(photo.file) for photo in old}
+        # Demo data show one picture in many posts.
+        unused -= set(Photo.objects.filter(file__in=unused).values_list("file", flat=True))
+    for name in unused:  # after the commit: a file without a row is waste, a row without a file is a hole
+        default_storage.delete(name)
+        default_storage.delete(phone_name(name))
     return len(old)
 
 
