@@ -80,7 +80,7 @@ def test_from_nothing_to_signed_in_and_out(world, urls) -> None:
 
     answer = caller.sign_in("wangfang")
     assert answer.status_code == 200
-    assert answer.json() == {"id": world.wangfang.user.pk, "name": "王芳", "must_change_password": False}
+    assert answer.json() == {"name": "王芳", "must_change_password": False}
     cookie = answer.cookies[COOKIE]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert caller.call("GET", "/api/v1/any/").json() == {"name": "王芳"}

@@ -23,7 +23,6 @@ class CredentialsSerializer(serializers.Serializer):
 
 
 class SignedInSerializer(serializers.Serializer):
-    id = serializers.IntegerField()
     name = serializers.CharField()
     must_change_password = serializers.BooleanField()
 
