@@ -41,6 +41,7 @@ def open_district(name: str) -> None:
         raise CannotStart("Which district? For example  make district NAME=新郑市.")
     slug = slug_of(name)
     os.environ.update(State.of_checkout().environment())
+    os.environ.setdefault("LOG_LEVEL", "WARNING")  # the steps are for the log of a deployment
     port = os.environ["DEMO_PORT"]
     import django
     from django.core.management import CommandError, call_command
