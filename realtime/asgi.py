@@ -6,6 +6,7 @@ A plain ASGI application: Channels' consumer class costs 5 KB a socket and a thr
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from realtime.pool import Busy
 from realtime.protocol import Close
 from realtime.sockets import Socket
 from realtime.transport import Send, transport_for
+
+log = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -37,11 +40,10 @@ class LiveApplication:
             return
         try:
             while not socket.transport.closed and (message := await receive())["type"] == "websocket.receive":
-                text = message.get("text")
-                if _too_big(text):
+                if _too_big(message):
                     socket.transport.close(Close.TOO_BIG)
                 else:
-                    socket.receive(text)
+                    socket.receive(message.get("text"))
         except asyncio.CancelledError:
             if not socket.transport.closed:
                 raise
@@ -55,29 +57,35 @@ class LiveApplication:
         What the client is to learn is said by a close code after accepting: a close before it reaches a browser
         as 1006.
         """
-        code = Close.SIGNED_OUT
         admission: Admission | None = None
+        code = Close.SIGNED_OUT
         try:
             admission = await hub.admit(scope)
             if admission is None:
                 await _refuse(send)
                 return None
-        except Draining:
-            code = Close.RESTART
-        except Busy:
-            code = Close.TRY_AGAIN
+        except Exception as problem:  # noqa: BLE001  (logged there; the client is to come back)
+            code = _code(problem)
         await send({"type": "websocket.accept"})
         transport = transport_for(scope, send)
         if admission is not None and admission.viewer is not None:
             try:
                 return hub.add(admission, admission.viewer, transport)
-            except TooManySockets:
-                code = Close.TOO_MANY
-            except Busy:
-                code = Close.TRY_AGAIN
+            except (Draining, Busy, TooManySockets) as problem:
+                code = _code(problem)
         transport.close(code)
         await transport.finish()
         return None
+
+
+def _code(problem: Exception) -> Close:
+    if isinstance(problem, Draining):
+        return Close.RESTART
+    if isinstance(problem, TooManySockets):
+        return Close.TOO_MANY
+    if not isinstance(problem, Busy):
+        log.error("live.admission_failed", exc_info=problem)
+    return Close.TRY_AGAIN
 
 
 async def _refuse(send: Send) -> None:
@@ -96,9 +104,12 @@ def _from_own_page(scope: hooks.Scope) -> bool:
     return len(hosts) == 1 and origins == [scheme + hosts[0]]
 
 
-def _too_big(text: str | None) -> bool:
-    limit = protocol.MAX_FRAME_BYTES
-    return text is not None and len(text) * 4 > limit and len(text.encode()) > limit
+def _too_big(message: dict[str, Any]) -> bool:
+    """Our own server has closed by then; others let more through."""
+    content = message.get("text") or message.get("bytes") or ""
+    if len(content) * 4 <= protocol.MAX_FRAME_BYTES:
+        return False
+    return len(content.encode() if isinstance(content, str) else content) > protocol.MAX_FRAME_BYTES
 
 
 application = LiveApplication()

@@ -74,9 +74,12 @@ class Hub:
         """The accepted socket, taken in as it was admitted.
 
         Raises:
+            Draining: the process is stopping.
             TooManySockets: the person has ten.
             Busy: something ended since it was admitted; let it ask again.
         """
+        if self.draining:
+            raise Draining
         partition = admission.partition
         if partition.closed or partition.control.seq != admission.seen:
             raise Busy

@@ -57,6 +57,8 @@ class LiveServer(Server):  # type: ignore[misc]
 
         if scope["type"] == "websocket":
             scope.setdefault("extensions", {})[EXTENSION] = protocol
+            # Until it is accepted, what a client sends would gather without bound.
+            protocol.transport.pauseProducing()
         return super().create_application(protocol, scope)
 
     def _ready(self) -> None:

@@ -35,6 +35,7 @@ class Socket:
         self._joining: dict[str, asyncio.Task[None]] = {}
         self._pace = Pace()
         transport.on_recovered = self._refresh_gauges
+        transport.on_control = self._is_in_pace
         partition.add(self)
         counters.sockets += 1
 
@@ -48,13 +49,7 @@ class Socket:
 
     def receive(self, text: str | None) -> None:
         """Act on a frame of the client; None stands for a binary one. Never waits."""
-        count = self._pace.count(time.monotonic())
-        if count > protocol.FRAMES_A_SECOND:
-            counters.too_fast += 1
-            if count >= protocol.FLOOD_A_SECOND:
-                self.transport.close(Close.TOO_MANY)
-            else:
-                self.transport.write(protocol.error("too_fast", None))
+        if not self._is_in_pace():
             return
         try:
             frame = protocol.parse(text)
@@ -66,6 +61,18 @@ class Socket:
                 self.transport.write(protocol.PONG)
         except Refused as refusal:
             self.transport.write(protocol.error(refusal.code, refusal.topic))
+
+    def _is_in_pace(self) -> bool:
+        """Count a frame, and answer one too many; pings and pongs of the WebSocket layer are frames too."""
+        count = self._pace.count(time.monotonic())
+        if count <= protocol.FRAMES_A_SECOND:
+            return True
+        counters.too_fast += 1
+        if count >= protocol.FLOOD_A_SECOND:
+            self.transport.close(Close.TOO_MANY)
+        else:
+            self.transport.write(protocol.error("too_fast", None))
+        return False
 
     def leave(self, key: str) -> None:
         """Watch the topic no longer; nothing happens if it was not watched."""

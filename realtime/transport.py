@@ -19,6 +19,7 @@ EXTENSION = "realtime.daphne"  # scope["extensions"][EXTENSION] is Daphne's prot
 WAITING_FRAMES = 256
 WAITING_BYTES = 1024 * 1024
 CLOSE_PATIENCE_SECONDS = 5
+FLOOD_SECONDS = 1  # between the close frame and the cut for one who floods
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -28,18 +29,27 @@ class Transport(ABC):
     1 MB; beyond that waiting gauges go first, then the socket is closed as too slow.
     """
 
-    __slots__ = ("_bytes", "_drained", "_paused", "_waiting", "closed", "lost_gauges", "on_recovered")
+    __slots__ = (
+        "_bytes",
+        "_drained",
+        "_lost_gauges",
+        "_paused",
+        "_waiting",
+        "closed",
+        "on_control",
+        "on_recovered",
+    )
 
     def __init__(self) -> None:
         self.closed = False
-        self.lost_gauges = False
-        self.on_recovered: Callable[[], None] | None = (
-            None  # called when all is sent after gauges were dropped
-        )
+        # Asked at each ping and pong of the WebSocket layer: whether they are not too many.
+        self.on_control: Callable[[], bool] | None = None
+        # Called when everything is sent after gauges were dropped.
+        self.on_recovered: Callable[[], None] | None = None
+        self._lost_gauges = False
         self._paused = False
-        self._waiting: deque[Frame] | None = (
-            None  # an empty deque is 600 bytes, which most sockets never need
-        )
+        # None while nothing waits: an empty deque is 600 bytes, which most sockets never need.
+        self._waiting: deque[Frame] | None = None
         self._bytes = 0
         self._drained: asyncio.Future[None] | None = None
 
@@ -92,7 +102,7 @@ class Transport(ABC):
         if self._full():
             self._waiting = deque(held for held in self._waiting if not held.gauge)
             self._bytes = sum(len(held.wire) for held in self._waiting)
-            self.lost_gauges = True
+            self._lost_gauges = True
             if self._full():
                 counters.too_slow += 1
                 self.close(Close.TOO_SLOW)
@@ -109,8 +119,8 @@ class Transport(ABC):
         if not self._paused:
             self._waiting = None
             self._release()
-            if self.lost_gauges and self.on_recovered is not None:
-                self.lost_gauges = False
+            if self._lost_gauges and self.on_recovered is not None:
+                self._lost_gauges = False
                 self.on_recovered()
 
     def _release(self) -> None:
@@ -120,7 +130,11 @@ class Transport(ABC):
 
 
 class DaphneTransport(Transport):
-    """Writes prepared frames to Twisted's transport and is told by it when to pause (over 64 KB unsent)."""
+    """Writes prepared frames to Twisted's transport and is told by it when to pause (over 64 KB unsent).
+
+    While it is paused nothing is read either: a client that sends pings and takes no pongs must not fill the
+    memory. What is sent to it still counts, so it ends as too slow.
+    """
 
     __slots__ = ("_protocol", "_tcp")
 
@@ -128,10 +142,11 @@ class DaphneTransport(Transport):
         super().__init__()
         self._protocol = protocol
         self._tcp = protocol.transport
-        # The HTTP channel of the handshake is still registered; left there, it would answer a slow reader by
-        # not reading from it either.
-        self._tcp.unregisterProducer()
+        self._tcp.unregisterProducer()  # the HTTP channel of the handshake is still registered
         self._tcp.registerProducer(self, True)
+        self._tcp.resumeProducing()  # paused by the server until here
+        protocol.onPing = self._ping
+        protocol.onPong = self._pong
 
     def _send(self, frame: Frame) -> None:
         if self._protocol.state == self._protocol.STATE_OPEN:
@@ -140,6 +155,20 @@ class DaphneTransport(Transport):
     def _close(self, code: Close) -> None:
         # Not `sendClose`: it refuses the codes below 3000 that servers may use.
         self._protocol.sendCloseFrame(code=int(code))
+        # Until the closing handshake ends Daphne would go on queueing frames that nobody takes.
+        self._protocol.onMessage = _ignore
+        if code is Close.TOO_MANY:
+            # Its flood is not even read any more, so neither is its answer.
+            self._tcp.pauseProducing()
+            asyncio.get_running_loop().call_later(FLOOD_SECONDS, self._tcp.abortConnection)
+
+    def _ping(self, payload: bytes) -> None:
+        if not self.closed and (self.on_control is None or self.on_control()):
+            self._protocol.sendPong(payload)
+
+    def _pong(self, payload: bytes) -> None:
+        if not self.closed and self.on_control is not None:
+            self.on_control()
 
     async def finish(self) -> None:
         pass  # autobahn sees to the rest of the handshake
@@ -148,12 +177,18 @@ class DaphneTransport(Transport):
 
     def pauseProducing(self) -> None:  # noqa: N802
         self._paused = True
+        self._tcp.pauseProducing()
 
     def resumeProducing(self) -> None:  # noqa: N802
+        self._tcp.resumeProducing()
         self._resume()
 
     def stopProducing(self) -> None:  # noqa: N802
         self.gone()
+
+
+def _ignore(payload: bytes, is_binary: bool) -> None:
+    pass
 
 
 class AsgiTransport(Transport):

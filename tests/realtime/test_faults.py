@@ -111,6 +111,51 @@ def test_a_reader_that_never_reads_is_closed_and_costs_no_memory(
     asyncio.run(story())
 
 
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A client's frame, masked with zeros."""
+    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
+    return bytes([0x80 | opcode]) + length + bytes(4) + payload
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        pytest.param(masked(9, b"x" * 125) * 500, id="pings"),
+        pytest.param(masked(1, b"x" * 60_000), id="frames"),
+        pytest.param(masked(1, b"{}") * 8_000, id="small frames"),
+    ],
+)
+def test_a_client_that_floods_and_reads_nothing_costs_no_memory(
+    start_server: Callable[..., Server], stage: Stage, flood: bytes
+) -> None:
+    async def story() -> None:
+        server = start_server()
+        await stage.sign_in(7)
+        async with server.client(7) as seven:
+            await seven.join("board")
+        before = server.resident_kilobytes
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+        host = f"a.localhost:{server.port}"
+        writer.write(
+            f"GET /ws/live/ HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nCookie: session=s7\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        )
+        try:
+            async with asyncio.timeout(3):
+                for _ in range(64 * 1024 * 1024 // len(flood)):
+                    writer.write(flood)
+                    await writer.drain()
+        except (TimeoutError, ConnectionError):
+            pass
+        assert server.resident_kilobytes - before < 30_000
+        writer.transport.abort()
+        async with server.client(7) as seven:
+            await seven.join("board")
+
+    asyncio.run(story())
+
+
 def test_a_server_told_to_stop_says_when_to_come_back(
     start_server: Callable[..., Server], stage: Stage
 ) -> None:

@@ -40,6 +40,9 @@ class Wire(Transport):
         self.code = int(code)
         self.news.set()
 
+    async def finish(self) -> None:
+        pass
+
     def stick(self) -> None:
         self._paused = True
 
