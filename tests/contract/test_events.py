@@ -159,8 +159,8 @@ ACT = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(before=st.lists(ACT, max_size=6), acts=st.lists(ACT, min_size=1, max_size=14), seed=st.integers(0, 9))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(before=st.lists(ACT, max_size=6), acts=st.lists(ACT, min_size=1, max_size=12), seed=st.integers(0, 9))
 @pytest.mark.parametrize("reader", ["liqiang", "zhoujie"])
 def test_an_old_page_and_its_events_equal_a_fresh_load(
     world: SimpleNamespace,
