@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import parsers
+from rest_framework.exceptions import ParseError
 
 from dangjian.api.problems import Problem
 
@@ -29,7 +30,7 @@ class JSONParser(parsers.JSONParser):
             raise too_large(limit)
         try:
             found = super().parse(BytesIO(raw), media_type, parser_context)
-        except RecursionError:
+        except (ParseError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise Problem(400, "malformed", _("请求的内容应该是一个 JSON 对象。"))

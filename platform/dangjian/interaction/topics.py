@@ -78,7 +78,7 @@ def _touched(idents: Collection[Ident], seconds: int) -> Mapping[Ident, Collecti
         statement.execute(
             "SELECT CASE WHEN p.visibility = 'district' THEN NULL ELSE p.audience_id END, p.id"
             " FROM interaction_postcounter n JOIN interaction_post p ON p.id = n.post_id"
-            " WHERE n.changed_at > clock_timestamp() - make_interval(secs => %s)"
+            " WHERE n.changed_at > now() - make_interval(secs => %s)"
             " AND p.deleted_at IS NULL AND p.hidden_at IS NULL",
             [seconds],
         )
