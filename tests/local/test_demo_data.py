@@ -482,10 +482,11 @@ def test_the_tree_and_the_sequences_go_on_from_here(unblocked: SimpleNamespace) 
     from tenants.context import in_district
 
     with in_district(unblocked.xingyang):
-        assert not any(Organization.find_problems())
+        assert not any(Organization.objects.find_problems())
         last = Organization.objects.order_by("-id")[0].pk
-        root = Organization.objects.get(depth=1)
-        added = root.add_child(name="新设党支部", short_name="新设党支部", kind=OrganizationKind.BRANCH)
+        tree: Any = Organization.objects
+        fields = {"name": "新设党支部", "short_name": "新设党支部", "kind": OrganizationKind.BRANCH}
+        added = tree.add_child(tree.get(depth=1), fields)
         assert added.pk == last + 1
         post = Post.objects.order_by("-id")[0]
         comment = Comment.objects.create(post=post, author=post.author, text="下次一起去。")
@@ -549,5 +550,5 @@ def test_a_district_is_seeded_only_once(unblocked: SimpleNamespace) -> None:
 def test_an_unknown_district_is_answered_with_the_known_ones(unblocked: SimpleNamespace) -> None:
     from django.core.management import CommandError, call_command
 
-    with pytest.raises(CommandError, match="There is no district kaifeng.*xingyang"):
+    with pytest.raises(CommandError, match=r"There is no district kaifeng.*xingyang"):
         call_command("seed_district", "kaifeng", size="small")

@@ -34,7 +34,7 @@ _ROOT = 1
 
 @dataclass(slots=True)
 class Draft:
-    """A post before it has an id."""
+    """A post before it has an id; with a script, `minutes` are the waking minutes from it to the plan's moment."""
 
     at: datetime
     kind: str
@@ -46,6 +46,7 @@ class Draft:
     visibility: str = str(Visibility.DISTRICT)
     photos: Sequence[str] = ()
     script: Sequence[Mapping[str, Any]] = ()
+    minutes: float = 0
     hidden: bool = False
     deleted: bool = False
     comments: int = 0
@@ -163,9 +164,8 @@ class _Year:
         themed: set[tuple[int, int]] = set()
         while len(drafts) < posts:
             drafts.append(self._draft(active, rng.choices(days, cum_weights=weights)[0], themed))
-        withdrawn = rng.sample(range(posts // 2, posts), 2)
-        for number, index in enumerate(withdrawn):
-            draft = self._draft(active, drafts[index].at.date() - timedelta(days=20), themed)
+        for number, day in enumerate(rng.sample(days[60:-10], 2)):
+            draft = self._draft(active, day, themed)
             draft.hidden, draft.deleted = number == 0, number == 1
             if draft.hidden:
                 draft.photos = draft.photos[:1]
@@ -282,7 +282,18 @@ class _Year:
         words = self._words(at, branch, author)
         script = [said for said in post["comments"] if said["author"] in self.cast]
         photos = self._photos(post["scenes"], post["photos"], at.month)
-        return Draft(at, post["kind"], branch, author, topic, text, words, photos=photos, script=script)
+        return Draft(
+            at,
+            post["kind"],
+            branch,
+            author,
+            topic,
+            text,
+            words,
+            photos=photos,
+            script=script,
+            minutes=post["minutes"],
+        )
 
     # --- how much ------------------------------------------------------------------------------------------------
 
@@ -332,12 +343,13 @@ class _Year:
         said: list[Said] = []
         recent: dict[str, int] = {}
         for number, at in enumerate(times):
+            new = self._remark(draft, said, at)
             for _ in range(9):
-                new = self._remark(draft, said, at)
                 if number - recent.get(new.text, -1000) > 60:
                     break
-            if number and new.text == said[-1].text:
-                new.text = grammar.expand(self._opinion(), draft.words, rng)
+                new = self._remark(draft, said, at)
+            if said and new.text == said[-1].text:
+                new = Said(at, self._reader(draft), grammar.expand(self._opinion(), draft.words, rng))
             recent[new.text] = number
             said.append(new)
         return said
@@ -412,7 +424,7 @@ class _Year:
     def _scripted_thread(self, draft: Draft) -> list[Said]:
         said = []
         for line in draft.script:
-            at = rhythm.awake(draft.at + timedelta(minutes=line["minutes"], seconds=20), self.rng)
+            at = rhythm.awake_before(self.moment, draft.minutes - line["minutes"] - 0.3)
             said.append(Said(at, self.cast[line["author"]], line["text"], line.get("reply")))
         return said
 

@@ -231,7 +231,7 @@ class Sheet:
         """A round tree whose trunk stands at (x, y)."""
         self.rect(x - 1.2 * scale, y - 16 * scale, 2.4 * scale, 16 * scale, trunk)
         dark = _hex(_mix(leaves, "#24382a", 0.18))
-        for dx, dy, radius in ((-6, -20, 7.5), (6.5, -19, 7), (0, -26, 9)):
+        for dx, dy, radius in ((-6.0, -20.0, 7.5), (6.5, -19, 7), (0, -26, 9)):
             self.disc(x + dx * scale, y + dy * scale, radius * scale, dark)
         for dx, dy, radius in ((-6.5, -21, 6.5), (5.5, -20.5, 6), (-0.8, -27, 8)):
             self.disc(x + dx * scale, y + dy * scale, radius * scale, leaves)
@@ -367,15 +367,16 @@ def _river(sheet: Sheet) -> None:
     if sheet.variant % 2 == 0:
         steel = "#6d6055"
         sheet.rect(0, horizon + 1, 160, 2.6, steel)
-        for x in range(10, 160, 26):
-            sheet.rect(x, horizon + 2, 2.4, 13, steel)
-        for x in range(23, 150, 52):
-            sheet.line([(x, horizon + 1), (x + 13, horizon - 16), (x + 26, horizon + 1)], steel, 1.3)
-            sheet.line([(x + 13, horizon - 16), (x + 13, horizon + 1)], steel, 0.8)
+        for pier in range(10, 160, 26):
+            sheet.rect(pier, horizon + 2, 2.4, 13, steel)
+        for truss in range(23, 150, 52):
+            top = (truss + 13, horizon - 16)
+            sheet.line([(truss, horizon + 1), top, (truss + 26, horizon + 1)], steel, 1.3)
+            sheet.line([top, (truss + 13, horizon + 1)], steel, 0.8)
     else:
         sheet.swell(horizon + 9, 3, 30, rng.uniform(0, 6), "#8a9a6a", horizon + 12)
-        for x in range(6, 160, 13):
-            sheet.poplar(x + rng.uniform(-2, 2), horizon + 8, rng.uniform(0.55, 0.8), "#6f8c5c")
+        for trunk in range(6, 160, 13):
+            sheet.poplar(trunk + rng.uniform(-2, 2), horizon + 8, rng.uniform(0.55, 0.8), "#6f8c5c")
     bank = "#8f9a63" if sheet.variant != 3 else "#a49566"
     sheet.shape([(0, 96), (50, 100), (104, 109), (160, 118), (160, 120), (0, 120)], bank)
     sheet.shape([(0, 103), (60, 108), (110, 117), (120, 120), (0, 120)], "#d8cdb2")
@@ -386,8 +387,8 @@ def _river(sheet: Sheet) -> None:
             if number == 0:
                 sheet.shape([(x + 6, 104), (x + 13, 104), (x + 14, 112), (x + 5, 112)], "#3f5d52")
     else:
-        for x in (112, 126, 133):
-            _heron(sheet, x, 92 + x % 5)
+        for stand in (112, 126, 133):
+            _heron(sheet, stand, 92 + stand % 5)
     sheet.tint()
 
 
@@ -414,9 +415,9 @@ def _field(sheet: Sheet, *, ripe: bool) -> None:
     sheet.cloud(rng.uniform(30, 120), 18, 0.9)
     sheet.cloud(rng.uniform(90, 150), 30, 0.6)
     sheet.mountains(56)
-    for x in range(4, 160, 9):
+    for trunk in range(4, 160, 9):
         if rng.random() < 0.75:
-            sheet.poplar(x, 59, rng.uniform(0.45, 0.75), "#7d9a68")
+            sheet.poplar(trunk, 59, rng.uniform(0.45, 0.75), "#7d9a68")
     top, bottom = ("#e2bd60", "#b98a2e") if ripe else ("#a9bf6a", "#6f9148")
     sheet.ground(58, top, bottom)
     furrow = _hex(_mix(bottom, "#5c4a2c", 0.3))
@@ -524,7 +525,7 @@ def _lamp(sheet: Sheet) -> None:
         sheet.disc(28, 20, 6, "#f6e7c0")
         sheet.disc(31, 18.4, 5.4, _hex(_mix(light.sky[0], light.sky[1], 0.16)))
     for x, width, height, wall in (
-        (-4, 34, 52, "#1f2a3b"),
+        (-4.0, 34, 52, "#1f2a3b"),
         (34, 30, 66, "#243042"),
         (70, 26, 44, "#1c2636"),
         (102, 62, 58, "#212d3f"),
@@ -610,7 +611,7 @@ def _clean(sheet: Sheet) -> None:
     sheet.sky(80)
     walls = rng.sample(("#d9cbb6", "#cfc6ba", "#dcc7ae", "#c9cdca", "#e0d2bd"), 4)
     for x, width, height, wall in (
-        (-2, 44, 46, walls[0]),
+        (-2.0, 44, 46, walls[0]),
         (46, 38, 38, walls[1]),
         (88, 40, 52, walls[2]),
         (132, 32, 42, walls[3]),
@@ -703,7 +704,7 @@ def _community(sheet: Sheet) -> None:
     sheet.cloud(rng.uniform(20, 60), 20, 1)
     sheet.cloud(rng.uniform(100, 140), 14, 0.7)
     sheet.swell(70, 6, 24, rng.uniform(0, 6), "#aebf9c")
-    for x in (6, 150):
+    for x in (6.0, 150):
         sheet.house(x - 14, 82, 28, 50, _hex(_mix("#d9cbb6", sheet.light.sky[1], 0.3)), "#9a8372")
     wall = rng.choice(("#f1e9da", "#efe3d2", "#e9ebe6", "#f3e6d8", "#ece6dc"))
     roof = rng.choice(("#8a6a58", "#6f7d84", "#a3694f", "#7b7468"))
@@ -814,7 +815,7 @@ def _road(sheet: Sheet) -> None:
     rng = sheet.rng
     sheet.sky(70)
     sheet.cloud(rng.uniform(30, 120), 18, 0.8)
-    for x, width, height in ((-6, 36, 40), (30, 26, 30), (104, 30, 34), (132, 36, 48)):
+    for x, width, height in ((-6.0, 36, 40), (30, 26, 30), (104, 30, 34), (132, 36, 48)):
         wall = rng.choice(("#d5c5ae", "#c7c6c0", "#dac3a6", "#c9b9a8"))
         sheet.house(x, 74, width, height, wall, _hex(_mix(wall, "#6a4a3a", 0.5)))
     sheet.ground(72, "#cfc7b8", "#c3baaa")
