@@ -51,6 +51,8 @@ class ReasonForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.member = member
         self.organizations = organizations
+        for field in self.fields.values():
+            field.widget.attrs |= {"class": "dj-input", "autocomplete": "off"}
         self.prepare()
 
     def prepare(self) -> None:

@@ -11,8 +11,9 @@ from django.db.models.functions import Replace
 from dangjian.organizations import pinyin
 from dangjian.organizations.models import Member, MemberStatus, Organization, Post, PostHeld
 
-# From so many letters on, what is typed is looked for within the spelling too: the given name alone.
-_TELLING_LETTERS = 4
+# More letters than a syllable has are looked for within the spelling too: a given name alone (jianguo), and not every
+# name that has a wang somewhere.
+_TELLING_LETTERS = 7
 
 
 def member_of(user_id: int) -> Member | None:
@@ -79,6 +80,8 @@ def of_branch(branch: Organization) -> list[Member]:
         .filter(branch=branch)
         .order_by("pinyin", "id")
     )
+    for member in people:
+        member.branch = branch
     return sorted(people, key=_committee_first)
 
 

@@ -145,6 +145,7 @@ def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
     state = given.get("state", "")
     if state in STATES:
         found = found.filter(STATES[state])
+    counts = queries.counts(within)
     page = listing(
         found.select_related("user", "branch").prefetch_related(
             "posts_held__organization", "offices__organization"
@@ -156,7 +157,7 @@ def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
     )
     return {
         "heading": _("党员"),
-        "counts": queries.counts(within),
+        "counts": counts,
         "rows": page.rows,
         "pages": _pages("officer-members", given, page, *_LIST_PARAMETERS),
         "organizations": [
@@ -165,7 +166,7 @@ def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
         ],
         "chosen": chosen,
         "given": given,
-        "chips": _chips(given),
+        "chips": _chips(given, counts),
         "list_query": _query(given, *_LIST_PARAMETERS),
     }
 
@@ -179,12 +180,24 @@ def _chosen(organizations: list[Organization], pk: str) -> Organization | None:
     raise not_found()
 
 
-def _chips(given: QueryDict) -> dict[str, str]:
-    """For each state the address of the list in it."""
-    return {
-        state: f"{reverse('officer-members')}?{_query(given, 'q', 'organization', state=state)}"
-        for state in ("", *STATES)
-    }
+def _chips(given: QueryDict, counts: queries.MemberCounts) -> list[dict[str, Any]]:
+    """The states to choose from, each with the address of the list in it and how many there are."""
+    found = [
+        ("", _("全部"), counts.all),
+        ("never", _("还没登录过"), counts.never_signed_in),
+        ("probationary", _("预备"), counts.probationary),
+        ("inactive", _("已停用"), counts.inactive),
+    ]
+    chosen = given.get("state", "") if given.get("state") in STATES else ""
+    return [
+        {
+            "url": f"{reverse('officer-members')}?{_query(given, 'q', 'organization', state=state)}",
+            "label": label,
+            "count": count,
+            "current": state == chosen,
+        }
+        for state, label, count in found
+    ]
 
 
 # --- the panel -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from dangjian.ui.templatetags.ui import when
 from tenants import rollups
 from tenants.models import District, DistrictState
 
@@ -38,16 +39,32 @@ def overview(request: HttpRequest) -> HttpResponse:
     metrics = rollups.metrics()
     rows = [_row(figures, [metric.key for metric in metrics], now) for figures in rollups.overview(now=now)]
     running = [row for row in rows if row.district.state == DistrictState.ACTIVE]
-    late = [row for row in running if row.late]
     context = {
         "heading": _("各地情况"),
         "columns": [_(metric.label) for metric in metrics],
         "rows": rows,
-        "late": late,
-        "all_late": bool(running) and len(late) == len(running),
+        "warnings": _warnings(running),
         "as_of": min((row.as_of for row in running if row.as_of and not row.late), default=None),
     }
     return render(request, "oversight/overview.html", context)
+
+
+def _warnings(running: list[Row]) -> list[tuple[str, str]]:
+    """What is to be known before reading the figures: (a sentence, what follows from it) each."""
+    late = [row for row in running if row.late]
+    if late and len(late) == len(running):
+        return [(_("汇总任务停了，下面都是停下之前的数字。"), _("请运维检查后台任务进程。"))]
+    return [_warning(row) for row in late]
+
+
+def _warning(row: Row) -> tuple[str, str]:
+    if row.as_of is None:
+        return _("%(name)s还没有送来数据。") % {"name": row.district.name}, _("表里先空着。")
+    words = {"name": row.district.name, "time": when(row.as_of), "late": row.late_by}
+    return (
+        _("%(name)s的数据停在 %(time)s，晚了 %(late)s。") % words,
+        _("下面用的是当时的数字，不与其他地方比较。"),
+    )
 
 
 def _row(figures: rollups.DistrictFigures, keys: list[str], now: datetime) -> Row:
