@@ -36,7 +36,8 @@ class Publisher:
         self._lock = threading.Lock()
         self._queue: deque[Nudge] = deque()
         self._woken = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._hub_loop: asyncio.AbstractEventLoop | None = None
+        self._own_loop: asyncio.AbstractEventLoop | None = None
         self._take: Callable[[Nudge], None] | None = None
         self._outgoing: deque[Nudge] = deque(maxlen=QUEUE_LIMIT)
         self._sending: asyncio.Task[None] | None = None
@@ -44,12 +45,12 @@ class Publisher:
     def attach(self, loop: asyncio.AbstractEventLoop, take: Callable[[Nudge], None]) -> None:
         """Work on this loop from now on and give every nudge to `take` as well, there."""
         with self._lock:
-            self._loop, self._take = loop, take
+            self._hub_loop, self._take = loop, take
 
     def detach(self) -> None:
         """The hub has stopped."""
         with self._lock:
-            self._loop = self._take = self._sending = None
+            self._hub_loop = self._take = self._sending = None
             self._woken = False
 
     def publish(self, nudges: Iterable[Nudge]) -> None:
@@ -64,28 +65,34 @@ class Publisher:
                 if self._woken:
                     return
                 self._woken = True
-                loop = self._loop or self._start_thread()
+                loop = self._hub_loop or self._thread_loop()
             loop.call_soon_threadsafe(self._wake)
         except Exception:
             log.exception("live.publish_failed")
 
-    def _start_thread(self) -> asyncio.AbstractEventLoop:
-        self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="realtime-publisher", daemon=True).start()
-        return self._loop
+    def _thread_loop(self) -> asyncio.AbstractEventLoop:
+        if self._own_loop is None:
+            self._own_loop = asyncio.new_event_loop()
+            threading.Thread(
+                target=self._own_loop.run_forever, name="realtime-publisher", daemon=True
+            ).start()
+        return self._own_loop
 
     def _wake(self) -> None:
+        loop = asyncio.get_running_loop()
         with self._lock:
             nudges = _merged(self._queue)
             self._queue.clear()
             self._woken = False
+            # A wake-up of the thread may be late, after a hub was attached: not its loop, not its business.
+            take = self._take if loop is self._hub_loop else None
         counters.nudges += len(nudges)
-        if self._take is not None:
+        if take is not None:
             for nudge in nudges:
-                self._take(nudge)
+                take(nudge)
         self._outgoing.extend(nudges)
         if self._sending is None or self._sending.done():
-            self._sending = asyncio.get_running_loop().create_task(self._send())
+            self._sending = loop.create_task(self._send())
 
     async def _send(self) -> None:
         while self._outgoing:

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 from channels.routing import ProtocolTypeRouter
 
 import realtime
-from realtime import rest
+from realtime import rest, topics
 from realtime.asgi import application as live
-from tests.realtime.house import House
+from tests.realtime.house import KINDS, House
 
 PAGE = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module">
 import { connect } from "/live.js";
@@ -65,4 +65,6 @@ def _events(site: House, scope: dict[str, Any]) -> tuple[int, bytes, bytes]:
     return 200, b"application/json", json.dumps(answer).encode()
 
 
+for kind in KINDS:
+    topics.register(kind)
 application = ProtocolTypeRouter({"http": pages, "websocket": live})

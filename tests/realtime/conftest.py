@@ -33,11 +33,15 @@ def live_schemas(django_db_setup: None, django_db_blocker: Any) -> Iterator[list
 
 
 @pytest.fixture
-def partitions(live_schemas: list[str], django_db_blocker: Any, settings: Any) -> Iterator[list[Any]]:
+def partitions(
+    live_schemas: list[str], django_db_blocker: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[Any]]:
     """The two partitions; what is written is committed, and all but the log is gone after the test."""
+    from realtime import topics
     from tenants.context import in_district
     from tests.realtime import house
 
+    monkeypatch.setattr(topics, "_kinds", {kind.name: kind for kind in house.KINDS})
     settings.REALTIME = {"site": "tests.realtime.house.House", "insecure_origins": True}
     districts = list(house.partitions().values())
     with django_db_blocker.unblock():

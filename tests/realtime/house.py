@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from realtime import topics
 from realtime.hooks import Scope, Viewer
 from realtime.topics import Ident, TopicKind
 from tenants.context import current_district, in_district
@@ -94,8 +93,8 @@ def _touched(boards: Collection[Ident], seconds: int) -> dict[Ident, list[int]]:
     return {board: [room for (room,) in rows] for board in boards}
 
 
-topics.register(TopicKind(name="room", may_join=_may_watch_room, gauges=_counts))
-topics.register(
+KINDS = [
+    TopicKind(name="room", may_join=_may_watch_room, gauges=_counts),
     TopicKind(
         name="board",
         may_join=lambda person, ident: ident is None,
@@ -103,6 +102,6 @@ topics.register(
         gauges=_counts,
         gauge_group="rooms",
         touched=_touched,
-    )
-)
-topics.register(TopicKind(name="mine", may_join=lambda person, ident: person == ident, personal=True))
+    ),
+    TopicKind(name="mine", may_join=lambda person, ident: person == ident, personal=True),
+]

@@ -170,6 +170,12 @@ class Stage:
         await self.do(_control, act, arguments)
 
 
+async def eventually(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not true():  # noqa: ASYNC110  (nothing announces it)
+            await asyncio.sleep(0.01)
+
+
 def _say(topic: str, texts: tuple[str, ...]) -> None:
     with outbox.atomic():
         for text in texts:

@@ -20,7 +20,7 @@ from realtime.protocol import Close, Frame
 from realtime.sockets import Socket
 from realtime.transport import Transport
 from tests.realtime import house
-from tests.realtime.serving import Stage
+from tests.realtime.serving import Stage, eventually
 
 
 class Wire(Transport):
@@ -85,12 +85,6 @@ async def enter(hub: Hub, person: int, host: str = "a.localhost") -> tuple[Socke
     assert admission.viewer is not None
     wire = Wire()
     return hub.add(admission, admission.viewer, wire), wire
-
-
-async def eventually(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110  (nothing announces it)
-            await asyncio.sleep(0.01)
 
 
 def send(socket: Socket, **frame: Any) -> None:
