@@ -17,7 +17,7 @@ READS = re.compile(
     r"""(?:env(?:\.\w+)?\(\s*|environ(?:\.get\(|\.setdefault\(|\[)\s*)["']([A-Z][A-Z_]+)["']|(?:\$\(?\{?)([A-Z][A-Z_]{3,})(?=:-)"""
 )
 # Set by others: the shell, make, pytest, ourselves for a child; nobody is asked to set them.
-NOT_SETTINGS = {"PATH", "MAKELEVEL", "DJANGO_SETTINGS_MODULE", "CI", "NAME", "DISTRICT"}
+NOT_SETTINGS = {"PATH", "MAKELEVEL", "DEMO_PORT", "DJANGO_SETTINGS_MODULE", "CI", "NAME", "DISTRICT"}
 
 
 def read_by_the_code() -> set[str]:

@@ -201,7 +201,7 @@ def only_harmless(errors: str) -> bool:
 
 def _require_idle(alias: str) -> None:
     connections[alias].close()
-    connections[alias].close_pool()  # type: ignore[attr-defined]  (PostgreSQL alone has one)
+    connections[alias].close_pool()  # type: ignore[attr-defined]  # PostgreSQL alone has one
     deadline = time.monotonic() + _CLOSING_SECONDS
     with _connected(alias) as connection:
         while True:
