@@ -30,7 +30,6 @@ LOOPBACK_ONLY = env.bool("LOOPBACK_ONLY", default=DEBUG or TESTING)
 ALLOWED_HOSTS = [".localhost", "127.0.0.1"] if LOOPBACK_ONLY else ["*"]
 IDENTITY = env.str("IDENTITY", default="local")
 IDENTITY_LOCAL_IN_PRODUCTION = env.bool("IDENTITY_LOCAL_IN_PRODUCTION", default=False)
-CENTRAL_HOST = env.str("CENTRAL_HOST", default="central.localhost")
 
 SHARED_APPS = [
     "tenants",
