@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,8 +23,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dangjian.api import idempotency, paging
 from dangjian.api.problems import Problem, forbidden, not_found
 from dangjian.interaction import access, photos, queries, services, views_buffer
+from dangjian.interaction.cards import acts, cards, likers, standing_to
 from dangjian.interaction.forms import CommentForm, PostForm, ReasonForm, tell
-from dangjian.interaction.fragments import Card, render_cards
 from dangjian.interaction.models import (
     COMMENT_MAX_LENGTH,
     PHOTOS_PER_POST,
@@ -34,9 +35,10 @@ from dangjian.interaction.models import (
     Report,
     Visibility,
 )
-from dangjian.interaction.rows import CommentRow, PostRow
+from dangjian.interaction.rows import CommentRow
 from dangjian.organizations.access import standing
 from dangjian.organizations.models import Member, OfficeKind
+from dangjian.ui.templatetags.ui import moment
 from realtime import outbox
 
 THREAD_SIZE: Final = 50
@@ -83,11 +85,9 @@ def feed(request: HttpRequest, member: Member) -> HttpResponse:
     if tab not in TABS:
         raise not_found()
     which = f"page.feed:{tab}"
-    page = queries.feed(
-        member, after=paging.unseal(which, request.GET.get("cursor", "")), **TABS[tab][1]
-    )
+    page = queries.feed(member, after=paging.unseal(which, request.GET.get("cursor", "")), **TABS[tab][1])
     context = {
-        "cards": cards(page.posts, member),
+        "cards": cards(request, page.posts, member),
         "next": paging.next_path(request, paging.seal(which, page.next) if page.next else None),
     }
     if request.htmx and request.GET.get("cursor"):  # type: ignore[attr-defined]
@@ -112,38 +112,7 @@ def feed_cards(request: HttpRequest, member: Member) -> HttpResponse:
         ids = [int(each) for each in request.GET.get("ids", "").split(",") if each][:CARDS_AT_ONCE]
     except ValueError:
         raise not_found() from None
-    return render(request, "interaction/cards.html", {"cards": cards(queries.some(member, ids), member)})
-
-
-def cards(posts: Sequence[PostRow], member: Member) -> list[dict[str, Any]]:
-    """The posts as the feed shows them to `member`."""
-    paths = standing(member).paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR)
-    return [
-        {
-            "post": card.post,
-            "body": card.body,
-            "talk": card.talk,
-            "more_likes": card.post.like_count > len(card.post.likers),
-            **_standing_to(card.post, member, paths),
-        }
-        for card in _rendered(posts)
-    ]
-
-
-def _standing_to(post: PostRow, member: Member, moderated: tuple[str, ...]) -> dict[str, bool]:
-    return {
-        "own": post.author_id == member.pk,
-        "own_branch": post.branch_id == member.branch_id,
-        "moderates": bool(moderated) and post.branch_path.startswith(moderated),
-    }
-
-
-def _rendered(posts: Sequence[PostRow]) -> list[Card]:
-    return render_cards(
-        posts,
-        lambda post: render_to_string("interaction/card_body.html", {"post": post}),
-        lambda post: render_to_string("interaction/card_talk.html", {"post": post}),
-    )
+    return render(request, "interaction/cards.html", {"cards": cards(request, queries.some(member, ids), member)})
 
 
 # --- a post --------------------------------------------------------------------------------------------------------
@@ -174,9 +143,7 @@ def _post_page(
     which = f"page.comments:{found.pk}"
     down_to = _number(request.GET.get("comment"))
     size = max(THREAD_SIZE, queries.place_in_thread(down_to) if down_to else 0)
-    thread = queries.thread(
-        found.pk, after=paging.unseal(which, request.GET.get("cursor", "")), size=size
-    )
+    thread = queries.thread(found.pk, after=paging.unseal(which, request.GET.get("cursor", "")), size=size)
     row = queries.post(found.pk, reader_id=member.pk)
     context = {
         "post": row,
@@ -192,15 +159,13 @@ def _post_page(
         "form": form,
         "key": form["key"].value() or uuid.uuid4(),
         "answered": next((each for each in thread.comments if each.id == answered), None),
-        "blank": _BLANK,
-        "live": [
-            head
-            for head in live
-            if head["topic"] in {f"post:{found.pk}", services.feed_topic(found)}
-        ],
+        "nobodys": _BLANK,
+        "live": [head for head in live if head["topic"] in {f"post:{found.pk}", services.feed_topic(found)}],
         "longest": COMMENT_MAX_LENGTH,
-        "more_likes": row.like_count > len(row.likers),
-        **_standing_to(row, member, standing(member).paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR)),
+        "when": moment(row.created_at),
+        "acts": acts(row, get_token(request)),
+        "likers": likers(row),
+        **standing_to(row, member, standing(member).paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR)),
     }
     return render(request, "interaction/post.html", context, status=status)
 
@@ -208,7 +173,7 @@ def _post_page(
 # What the page's scripts copy for a comment that arrives.
 _BLANK: Final = CommentRow(
     id=0, post_id=0, text="", version=0, author_id=0, author_name="", branch_id=0, branch_name="",
-    reply_to_id=None, reply_to_author_id=None, reply_to_author_name=None, created_at=timezone.now(),
+    reply_to_id=None, reply_to_author_id=None, reply_to_author_name=None, created_at=datetime(2020, 1, 1, tzinfo=UTC),
     edited_at=None, is_deleted=False, hidden_by=None, hidden_reason="",
 )  # fmt: skip
 

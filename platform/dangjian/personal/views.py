@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,12 +10,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from dangjian.api import paging
 from dangjian.api.problems import forbidden
-from dangjian.interaction import queries, services
-from dangjian.interaction.views import cards, for_members
+from dangjian.interaction import queries
+from dangjian.interaction.cards import cards
+from dangjian.interaction.views import for_members
 from dangjian.organizations.access import standing
 from dangjian.organizations.models import Member, OfficeKind, Post
 
@@ -28,7 +30,7 @@ def me(request: HttpRequest, member: Member) -> HttpResponse:
         "standing": own,
         "moderates": bool(own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR)),
         "posts_held": [Post(held.post).label for held in own.posts if held.organization == own.branch],
-        "years": _full_years(member) if member.joined_on else None,
+        "years": _full_years(member.joined_on) if member.joined_on else None,
         "counts": queries.own_counts(member),
     }
     return render(request, "personal/me.html", context)
@@ -40,7 +42,7 @@ def me(request: HttpRequest, member: Member) -> HttpResponse:
 def my_posts(request: HttpRequest, member: Member) -> HttpResponse:
     which = "page.me.posts"
     posts, key = queries.my_posts(member, after=paging.unseal(which, request.GET.get("cursor", "")))
-    context = {"cards": cards(posts, member), "next": _next(request, which, key)}
+    context = {"cards": cards(request, posts, member), "next": _next(request, which, key)}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "interaction/cards.html", context)
     return render(request, "personal/posts.html", context)
@@ -52,7 +54,9 @@ def my_posts(request: HttpRequest, member: Member) -> HttpResponse:
 def my_comments(request: HttpRequest, member: Member) -> HttpResponse:
     which = "page.me.comments"
     comments, key = queries.my_comments(member, after=paging.unseal(which, request.GET.get("cursor", "")))
-    return _list(request, "personal/comments.html", {"comments": comments, "next": _next(request, which, key)})
+    return _list(
+        request, "personal/comments.html", {"comments": comments, "next": _next(request, which, key)}
+    )
 
 
 @never_cache
@@ -62,15 +66,6 @@ def my_replies(request: HttpRequest, member: Member) -> HttpResponse:
     which = "page.me.replies"
     replies, key = queries.replies(member, after=paging.unseal(which, request.GET.get("cursor", "")))
     return _list(request, "personal/replies.html", {"replies": replies, "next": _next(request, which, key)})
-
-
-@require_POST
-@for_members
-def replies_read(request: HttpRequest, member: Member) -> HttpResponse:
-    """Everything up to the notice `up_to` counts as read."""
-    up_to = request.POST.get("up_to", "")
-    services.mark_replies_read(member=member, up_to=int(up_to) if up_to.isascii() and up_to.isdigit() else None)
-    return HttpResponse(status=204)
 
 
 @require_safe
@@ -116,7 +111,6 @@ def _next(request: HttpRequest, which: str, key: paging.Key | None) -> str | Non
     return paging.next_path(request, paging.seal(which, key) if key else None)
 
 
-def _full_years(member: Member) -> int:
-    joined, today = member.joined_on, timezone.localdate()
-    assert joined is not None
-    return today.year - joined.year - ((today.month, today.day) < (joined.month, joined.day))
+def _full_years(since: date) -> int:
+    today = timezone.localdate()
+    return today.year - since.year - ((today.month, today.day) < (since.month, since.day))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django import template
@@ -17,10 +18,12 @@ from django.utils.translation import ngettext
 register = template.Library()
 
 TINTS = 7
-_SEPARATOR = mark_safe('<span class="dj-sep"> </span>')
+# The word joiner keeps a line from beginning with the dot.
+_SEPARATOR = mark_safe('&#8288;<span class="dj-sep"> </span>')
 
 
 @register.simple_tag
+@cache  # a feed page shows a hundred of them
 def icon(name: str, size: str = "") -> SafeString:
     """An icon of icons.svg, hidden from readers: there is always a word or a label beside it. size: "" or "sm"."""
     extra = " dj-icon-sm" if size == "sm" else ""
