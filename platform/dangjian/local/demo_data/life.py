@@ -156,7 +156,7 @@ class _Year:
         ][:posts]
         active = [rng.lognormvariate(0, 0.7) for _ in self.people.branches]
         fresh = min(posts // 20, 14)
-        minutes = 8.0
+        minutes = 36.0
         for _ in range(min(fresh, posts - len(drafts))):
             drafts.append(self._draft(active, rhythm.awake_before(self.moment, minutes)))
             minutes += rng.uniform(14, 75)
@@ -277,21 +277,20 @@ class _Year:
             text = text[
                 0 if 3 <= at.month <= 5 else 1 if 6 <= at.month <= 8 else 2 if at.month in (9, 10) else 3
             ]
-        topics = grammar.news() if post["kind"] == PostKind.BRANCH_NEWS else grammar.snapshots()
-        topic = next(topic for topic in topics if set(topic.scenes) & {*post["scenes"], "visit"})
-        words = self._words(at, branch, author)
-        script = [said for said in post["comments"] if said["author"] in self.cast]
-        photos = self._photos(post["scenes"], post["photos"], at.month)
+        photos = [
+            entry if "-" in entry else pictures.keys(pictures.scene_in(entry, at.month), 1)[0]
+            for entry in post["photos"]
+        ]
         return Draft(
             at,
             post["kind"],
             branch,
             author,
-            topic,
+            grammar.news()[0],
             text,
-            words,
+            self._words(at, branch, author),
             photos=photos,
-            script=script,
+            script=[line for line in post["comments"] if line["author"] in self.cast],
             minutes=post["minutes"],
         )
 
@@ -300,16 +299,20 @@ class _Year:
     def _share_out(self, drafts: Sequence[Draft], totals: Mapping[str, int]) -> None:
         """Decide each post's comments and likes: a few posts take a large part, many get none."""
         rng = self.rng
-        appeal = [rng.lognormvariate(2.0 if draft.topic.crowd else 0.0, 1.05) for draft in drafts]
+        appeal = [
+            12.0 if draft.script else rng.lognormvariate(2.0 if draft.topic.crowd else 0.0, 1.05)
+            for draft in drafts
+        ]
         talk = [0.0 if rng.random() < 0.17 else value * rng.uniform(0.5, 1.5) for value in appeal]
         longest, most_likes = [], []
         for draft in drafts:
             people = len(self._audience(draft).ids)
             age = (self.moment - draft.at).total_seconds() / 60
             lasting = CROWDED if draft.topic.crowd else QUIET
-            gone = draft.hidden or draft.deleted or bool(draft.script)
-            longest.append(0 if gone else int(min(lasting, people * 4, age / 9)))
-            most_likes.append(0 if draft.hidden or draft.deleted else int(min(people * 0.6, 1 + age / 7)))
+            closed = draft.hidden or draft.deleted or bool(draft.script)
+            longest.append(0 if closed else int(min(lasting, people * 4, age / 9)))
+            gone = draft.hidden or draft.deleted
+            most_likes.append(0 if gone else int(min(people * 0.6, 1 + age / (2 if draft.script else 7))))
         scripted = sum(len(draft.script) for draft in drafts)
         comments = share(totals["comments"] - scripted, talk, longest, rng)
         likes = share(
