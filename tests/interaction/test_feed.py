@@ -218,7 +218,7 @@ def test_two_districts_share_no_card(world: Any, make_post: Any) -> None:
     with in_district(world.luoyang):
         Post.objects.filter(pk=theirs).update(version=7)
         assert cards(world.zhaomin)[1] == [theirs]
-        key = f"post.body:{theirs}:7.1.1:zh-hans"
+        key = f"post.body:{theirs}:7.1.1:0:zh-hans"
         assert cache.get(key) is not None
     with in_district(world.huiji):
         assert theirs == ours or cache.get(key) is None
