@@ -20,7 +20,9 @@ def pytest_load_initial_conftests(early_config: Any, parser: Any, args: Any) -> 
     """Runs before pytest-django reads the settings."""
     root = Path(__file__).resolve().parent.parent
     sys.path[:0] = [str(root), str(root / "platform")]
-    os.environ.setdefault("MEDIA_ROOT", tempfile.mkdtemp(prefix="dj-media-"))
+    if "MEDIA_ROOT" not in os.environ:
+        os.environ["MEDIA_ROOT"] = tempfile.mkdtemp(prefix="dj-media-")
+        _servers.callback(shutil.rmtree, os.environ["MEDIA_ROOT"], ignore_errors=True)
     if "DATABASE_URL" in os.environ:
         return
     from dangjian.local import postgres
