@@ -198,9 +198,5 @@ def test_metrics_are_what_the_officer_sees(world: Any, make_post: Any) -> None:
             services.add_comment(post=post, author=world.wangfang, text="好")
         services.delete_post(post=Post.objects.get(pk=gone), by=world.liqiang)
         found = {metric.key: metric.count() for metric in rollups.metrics()}
-    assert {key: found[key] for key in ("posts", "comments", "likes", "views")} == {
-        "posts": 1,
-        "comments": 1,
-        "likes": 1,
-        "views": 0,
-    }
+    assert {key: found[key] for key in ("posts", "comments")} == {"posts": 1, "comments": 1}
+    assert not {"likes", "views"} & found.keys()
