@@ -86,7 +86,7 @@ def feed(request: HttpRequest, member: Member) -> HttpResponse:
         raise not_found()
     which = f"page.feed:{tab}"
     page = queries.feed(member, after=paging.unseal(which, request.GET.get("cursor", "")), **TABS[tab][1])
-    context = {
+    context: dict[str, Any] = {
         "cards": cards(request, page.posts, member),
         "next": paging.next_path(request, paging.seal(which, page.next) if page.next else None),
     }
@@ -112,7 +112,9 @@ def feed_cards(request: HttpRequest, member: Member) -> HttpResponse:
         ids = [int(each) for each in request.GET.get("ids", "").split(",") if each][:CARDS_AT_ONCE]
     except ValueError:
         raise not_found() from None
-    return render(request, "interaction/cards.html", {"cards": cards(request, queries.some(member, ids), member)})
+    return render(
+        request, "interaction/cards.html", {"cards": cards(request, queries.some(member, ids), member)}
+    )
 
 
 # --- a post --------------------------------------------------------------------------------------------------------
