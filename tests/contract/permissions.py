@@ -70,6 +70,7 @@ def central(url: str, method: str, *, centre: Cell = "ok", outside: Cell = "in",
 # A post for the branch alone: its readers are the branch, and who holds an office over it.
 BRANCH_POST = {"args": {"pk": "@branch_post"}, "other": 404, "foreign": 404}
 BRANCH_COMMENT = {"args": {"pk": "@branch_post", "comment": "@comment"}, "other": 404, "foreign": 404}
+HIDDEN_COMMENT = {"args": {"pk": "@branch_post", "comment": "@hidden_comment"}, "other": 404, "foreign": 404}
 
 API: list[Row] = [
     district("api-session", "POST", outside="ok", data={"username": "liqiang", "password": "@password"}),
@@ -109,6 +110,62 @@ API: list[Row] = [
     district("api-docs", "GET"),
 ]  # fmt: skip
 
+MODERATORS = {"officer": "ok", "moderator": "ok"}
+REASON = {"reason": "不合适"}
+# 403 for a post of one's own reading: the thing can be seen, what is asked for cannot be done.
+INTERACTION: list[Row] = [
+    district("home", "GET"),
+    district("feed", "GET"),
+    district("feed-cards", "GET"),
+    district("post-new", "GET"),
+    district("post-new", "POST", data={"kind": "snapshot", "text": "花开了", "visibility": "branch"}),
+    district(
+        "post-new", "POST", 403, secretary="ok", officer="ok", editor="ok",
+        data={"kind": "branch_news", "text": "本月党日", "visibility": "branch"},
+    ),
+    district("post", "GET", **BRANCH_POST),
+    district("post-edit", "GET", 403, secretary="ok", **BRANCH_POST),
+    district(
+        "post-edit", "POST", 403, secretary="ok",
+        data={"text": "改了", "visibility": "branch", "version": "@branch_post_version"}, **BRANCH_POST,
+    ),
+    district("post-delete", "GET", 403, secretary="ok", **BRANCH_POST),
+    district("post-delete", "POST", 403, secretary="ok", **BRANCH_POST),
+    district("post-like", "POST", data={"liked": "1"}, **BRANCH_POST),
+    district("post-report", "GET", **BRANCH_POST),
+    district("post-report", "POST", data=REASON, **BRANCH_POST),
+    district("post-hide", "GET", 403, **MODERATORS, **BRANCH_POST),
+    district("post-hide", "POST", 403, data=REASON, **MODERATORS, **BRANCH_POST),
+    district("post-unhide", "GET", 403, **MODERATORS, args={"pk": "@hidden_post"}, other=404, foreign=404),
+    district(
+        "post-unhide", "POST", 403, **MODERATORS, args={"pk": "@hidden_post"}, data=REASON, other=404, foreign=404
+    ),
+    district("comment-add", "POST", data={"text": "好"}, **BRANCH_POST),
+    district("comment-edit", "GET", 403, member="ok", **BRANCH_COMMENT),
+    district("comment-edit", "POST", 403, member="ok", data={"text": "改了"}, **BRANCH_COMMENT),
+    district("comment-delete", "GET", 403, member="ok", **BRANCH_COMMENT),
+    district("comment-delete", "POST", 403, member="ok", **BRANCH_COMMENT),
+    district("comment-report", "GET", **BRANCH_COMMENT),
+    district("comment-report", "POST", data=REASON, **BRANCH_COMMENT),
+    district("comment-hide", "GET", 403, **MODERATORS, **BRANCH_COMMENT),
+    district("comment-hide", "POST", 403, data=REASON, **MODERATORS, **BRANCH_COMMENT),
+    district("comment-unhide", "GET", 403, **MODERATORS, **HIDDEN_COMMENT),
+    district("comment-unhide", "POST", 403, data=REASON, **MODERATORS, **HIDDEN_COMMENT),
+    district("reports", "GET", 403, **MODERATORS),
+    district("report-hide", "GET", 403, **MODERATORS, args={"pk": "@report"}, foreign=404),
+    district("report-hide", "POST", 403, **MODERATORS, args={"pk": "@report"}, data=REASON, foreign=404),
+    district("report-keep", "GET", 403, **MODERATORS, args={"pk": "@report"}, foreign=404),
+    district("report-keep", "POST", 403, **MODERATORS, args={"pk": "@report"}, data=REASON, foreign=404),
+    district("me", "GET"),
+    district("my-posts", "GET"),
+    district("my-comments", "GET"),
+    district("my-replies", "GET"),
+    district("news", "GET"),
+    district("learning", "GET"),
+    district("management", "GET"),
+    district("components", "GET", 403, officer="ok"),
+]  # fmt: skip
+
 PAGES: list[Row] = [
     district("healthz", "GET", outside="ok"),
     district("sign-in", "GET", outside="ok"),
@@ -140,6 +197,7 @@ PAGES: list[Row] = [
 ]  # fmt: skip
 
 CENTRAL: list[Row] = [
+    central("overview", "GET"),
     central("healthz", "GET", outside="ok"),
     central("api-me", "GET"),
     central("sign-in", "GET", outside="ok"),
@@ -158,7 +216,7 @@ CENTRAL: list[Row] = [
     central("api-session", "DELETE"),
 ]
 
-ROWS: list[Row] = [*API, *PAGES, *CENTRAL]
+ROWS: list[Row] = [*API, *INTERACTION, *PAGES, *CENTRAL]
 
 # Framework methods that every view answers and that show nothing: HEAD as GET, OPTIONS as the list of methods.
 UNLISTED_METHODS = {"HEAD", "OPTIONS"}

@@ -55,8 +55,22 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
         comment = services.add_comment(
             post=Post.objects.get(pk=things["branch_post"]), author=world.liqiang, text="收到"
         )
+        hidden_post = services.create_post(
+            author=world.wangfang, kind="snapshot", text="有误", visibility="branch"
+        )
+        services.hide_post(post=hidden_post, by=world.zhangwei, reason="有误")
+        hidden_comment = services.add_comment(
+            post=Post.objects.get(pk=things["branch_post"]), author=world.wangfang, text="有误"
+        )
+        services.hide_comment(comment=hidden_comment, by=world.zhangwei, reason="有误")
+        report = services.report(
+            post=Post.objects.get(pk=things["branch_post"]), by=world.liqiang, reason="请看一看"
+        )
         SessionStore.for_user(world.liqiang.user)
         things |= {
+            "hidden_post": hidden_post.pk,
+            "hidden_comment": hidden_comment.pk,
+            "report": report.pk,
             "comment": comment.pk,
             "photo": kept.pk,
             "member": world.liqiang.pk,
