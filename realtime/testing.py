@@ -37,7 +37,7 @@ class LiveClient:
         headers = {"Origin": self.origin, "Cookie": self.cookie}
         self._socket = await connect(
             f"ws://{self.host}:{self.port}/ws/live/",
-            host="127.0.0.1",
+            **({} if "sock" in self.options else {"host": "127.0.0.1"}),
             additional_headers={name: value for name, value in headers.items() if value},
             proxy=None,
             **self.options,
