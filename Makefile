@@ -54,7 +54,6 @@ lint: .venv/dev.stamp
 format: .venv/dev.stamp
 	@$(PY) -m ruff check --quiet --fix .
 	@$(PY) -m ruff format --quiet .
-	@$(PY) -m djlint --quiet --reformat platform || true
 
 bench: .venv/dev.stamp
 	@$(PY) -m tests.benchmarks
