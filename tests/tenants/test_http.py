@@ -47,7 +47,7 @@ urlpatterns = [path("where/", where), path("where-async/", where_async)]
 here = override_settings(ROOT_URLCONF=__name__, CENTRE_URLCONF=__name__)
 
 
-def ask(host: str, address: str) -> HttpResponse:
+def ask(host: str, address: str) -> SimpleNamespace:
     """A request as a WSGI server makes it; unlike the test client's, it ends with its connection given back."""
     path, _, query = address.partition("?")
     environ = {
@@ -56,9 +56,11 @@ def ask(host: str, address: str) -> HttpResponse:
         "PATH_INFO": path,
         "QUERY_STRING": query,
     }
-    response = WSGIHandler()(environ, lambda status, headers: None)
+    started: list[Any] = []
+    response = WSGIHandler()(environ, lambda status, headers, *error: started.extend([status, dict(headers)]))
+    content = b"".join(response)
     response.close()
-    return response
+    return SimpleNamespace(status_code=int(started[0].partition(" ")[0]), headers=started[1], content=content)
 
 
 async def ask_asgi(host: str, path: str) -> str:
@@ -221,7 +223,7 @@ def test_an_exhausted_pool_is_a_503_with_retry_after(
     for thread in (holder, *others):
         thread.join(timeout=20)
     assert response.status_code == 503
-    assert int(response["Retry-After"]) > 0
+    assert int(response.headers["Retry-After"]) > 0
     assert "请过几秒再试" in response.content.decode()
     assert ask("xinzheng.localhost", "/where/").content == b"xinzheng xinzheng"
 

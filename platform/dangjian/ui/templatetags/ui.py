@@ -12,8 +12,8 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 register = template.Library()
 
@@ -71,10 +71,12 @@ def tint(key: int) -> int:
 
 @register.filter
 def count(number: int) -> str:
-    """A number as people read it at a glance: 9,999, then 1.2 万."""
+    """A number as people read it at a glance: 9,999, then 1.2 万, in English 12k; app.js says the same."""
     if number <= 9999:
         return f"{number:,}"
-    return _("%(number)s 万") % {"number": f"{number / 10_000:.1f}".removesuffix(".0")}
+    if get_language() == "en":
+        return f"{number / 1000:.1f}".removesuffix(".0") + "k"
+    return f"{number / 10_000:.1f}".removesuffix(".0") + " 万"
 
 
 @register.filter
