@@ -11,7 +11,6 @@ urlpatterns = [
     path("me/posts/", views.my_posts, name="my-posts"),
     path("me/comments/", views.my_comments, name="my-comments"),
     path("me/replies/", views.my_replies, name="my-replies"),
-    path("me/replies/read/", views.replies_read, name="replies-read"),
     path("news/", views.news, name="news"),
     path("learning/", views.learning, name="learning"),
     path("management/", views.management, name="management"),

@@ -99,7 +99,7 @@ function show(photo, source) {
   state(photo, photo.id ? 'done' : 'waiting');
 }
 
-function state(photo, name, percent = 0, reason = '') {
+function state(photo, name, percent = 0, word = '') {
   const view = views.get(photo.key);
   if (!view) return;
   view.state = name;
@@ -107,7 +107,7 @@ function state(photo, name, percent = 0, reason = '') {
   const again = view.tile.querySelector('[data-retry]');
   veil.hidden = name === 'done' || name === 'failed';
   again.hidden = name !== 'failed';
-  again.lastElementChild.textContent = reason || words.failed;
+  again.lastElementChild.textContent = word || words.failed;
   const offline = navigator.onLine === false;
   veil.firstElementChild.textContent = name === 'uploading'
     ? fill(words.uploading, { percent })
@@ -195,7 +195,12 @@ function upload(photo) {
       setTimeout(next, (Number(request.getResponseHeader('Retry-After')) || 1) * 1000);
       return;
     } else {
-      state(photo, 'failed', 0, request.status < 500 && answer.detail ? answer.detail : '');
+      const refusal = request.status < 500 && answer.detail;
+      state(photo, 'failed', 0, refusal ? words.unusable : '');
+      if (refusal) {
+        const n = draft.photos.indexOf(photo) + 1;
+        stop('error', `${fill(words.photo, { n })}${words.colon}${refusal}`);
+      }
     }
     next();
   };

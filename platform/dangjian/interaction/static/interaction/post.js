@@ -145,7 +145,7 @@ async function showUnseen() {
     const box = document.createElement('template');
     box.innerHTML = await response.text();
     older.replaceWith(...Array.from(box.content.children).filter((item) => !item.id || !document.getElementById(item.id)));
-    window.htmx.process(thread);
+    if (window.htmx) window.htmx.process(thread);
   }
   const first = shown(unseen[0]);
   unseen = [];

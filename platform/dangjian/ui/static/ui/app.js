@@ -145,6 +145,20 @@ if (document.querySelector('[data-bell]')) {
   });
 }
 
+// --- htmx, for the pages after this one: fetched when their button comes near
+
+const older = document.querySelector('[hx-get]');
+if (older) {
+  const near = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    near.disconnect();
+    const script = document.createElement('script');
+    script.src = document.body.dataset.htmx;
+    document.head.append(script);
+  }, { rootMargin: '100% 0px' });
+  near.observe(older);
+}
+
 // --- menus
 
 document.addEventListener('click', (event) => {

@@ -1,0 +1,247 @@
+"""Two browsers in Huiji and one in Luoyang: what one does appears on the other, once, and never on the third."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Person
+from tests.browser.house import House, Line
+
+A_POST = re.compile(r"/posts/\d+/$")
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
+    if (!entry.hadRecentInput) window.shifts.push([entry.value, entry.sources.map((source) => {
+      const node = source.node;
+      return node && node.nodeType === 1 ? node.className || node.tagName : String(node && node.nodeName);
+    })]);
+  })).observe({ type: 'layout-shift', buffered: false });
+}"""
+
+
+def is_live(page: Page) -> None:
+    expect(page.locator("[data-live-state] .dj-dot:not(.dj-dot-off)").first).to_be_attached()
+
+
+def write(page: Page, text: str) -> None:
+    page.fill("#write textarea", text)
+    page.click("#write button.dj-btn-primary")
+    expect(page.locator("#thread [data-text]", has_text=text)).to_be_visible()
+
+
+def likes(page: Page) -> int:
+    return int(page.locator("article [data-likes]").first.get_attribute("data-likes") or 0)
+
+
+def frames_of(page: Page) -> list[str]:
+    """Every frame the page's sockets bring from now on."""
+    heard: list[str] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda frame: heard.append(str(frame))))
+    return heard
+
+
+def test_a_comment_and_a_like_cross_to_the_other_browser_and_not_to_the_other_district(
+    house: House, person: Person, a_post: int
+) -> None:
+    third = person("zhaomin", "/feed/")
+    heard = frames_of(third)
+    [(theirs,)] = house.rows("SELECT id FROM interaction_post WHERE id = %s", a_post, schema="luoyang") or [
+        (0,)
+    ]
+    third.goto(house.address(f"/posts/{theirs or a_post}/", district="luoyang"))
+    first, second = person("wangfang", f"/posts/{a_post}/"), person("liqiang", f"/posts/{a_post}/", **PHONE)
+    for page in (first, second):
+        is_live(page)
+    before = likes(second)
+
+    write(first, "大堤那段我来带路。")
+    expect(second.locator("#thread [data-text]", has_text="大堤那段我来带路。")).to_have_count(1)
+    expect(second.locator("#thread .dj-cmt.dj-fresh")).to_have_count(1)
+    first.click("article [data-like] button")
+    liked = first.locator("article [data-like] button").get_attribute("aria-pressed") == "true"
+    second.wait_for_function(
+        "(wanted) => Number(document.querySelector('article [data-likes]').dataset.likes) === wanted",
+        arg=before + (1 if liked else -1),
+    )
+    counts = [page.locator("#ct [data-comments]").get_attribute("data-comments") for page in (first, second)]
+    assert counts[0] == counts[1]
+
+    second.fill("#write textarea", "")
+    write(second, "那我拿袋子。")
+    expect(first.locator("#thread [data-text]", has_text="那我拿袋子。")).to_have_count(1)
+    assert third.get_by_text("大堤那段我来带路。").count() == 0
+    assert not [frame for frame in heard if "带路" in frame or "袋子" in frame]
+    assert heard, "the third browser heard nothing at all: its socket was not open"
+
+
+def test_a_like_in_one_feed_rolls_the_number_in_another(person: Person, a_post: int) -> None:
+    first, second = person("zhoujie", "/feed/"), person("liqiang", "/feed/", **PHONE)
+    for page in (first, second):
+        is_live(page)
+    place = second.locator(f"#post-{a_post} [data-likes]")
+    before = int(place.get_attribute("data-likes") or 0)
+    first.click(f"#post-{a_post} [data-like] button")
+    second.wait_for_function(
+        "([id, before]) => Number(document.querySelector(`#post-${id} [data-likes]`).dataset.likes) !== before",
+        arg=[a_post, before],
+    )
+
+
+def test_new_posts_wait_in_the_pill_and_nothing_moves(house: House, person: Person) -> None:
+    reader, author = person("liqiang", "/feed/", **PHONE), person("wangfang", "/posts/new/")
+    is_live(reader)
+    reader.evaluate(SHIFTS)
+    first = reader.locator("[data-post]").first.get_attribute("data-post")
+    for text in ("河边的第一张。", "河边的第二张。"):
+        author.goto(house.address("/posts/new/"))
+        author.fill("#text", text)
+        author.locator("[data-submit]:visible").click()
+        author.wait_for_url(A_POST)
+    expect(reader.locator("#pill")).to_have_text("有 2 条新动态")
+    assert reader.locator("[data-post]").first.get_attribute("data-post") == first
+    assert reader.evaluate("window.shifts") == []
+
+    reader.click("#pill")
+    expect(reader.locator("[data-post].dj-fresh")).to_have_count(2)
+    expect(reader.locator("[data-post]").first).to_contain_text("河边的第二张。")
+    expect(reader.locator("#pill")).to_be_hidden()
+
+
+def test_nothing_shifts_when_comments_and_likes_come(house: House, person: Person) -> None:
+    [(much_said,)] = house.rows(
+        "SELECT p.id FROM interaction_post p JOIN interaction_postcounter n ON n.post_id = p.id"
+        " WHERE p.visibility = 'district' ORDER BY n.comments DESC LIMIT 1"
+    )
+    path = f"/posts/{much_said}/"
+    reader, writer = person("liqiang", path, **PHONE), person("zhoujie", path)
+    is_live(reader)
+    is_live(writer)
+    reader.evaluate("window.scrollTo(0, 0)")
+    reader.evaluate(SHIFTS)
+    for number in range(3):
+        write(writer, f"第 {number} 次想起来。")
+        writer.click("article [data-like] button")
+    expect(reader.locator("#thread [data-text]", has_text="第 2 次想起来。")).to_have_count(1)
+    expect(reader.locator("#pill")).to_be_visible()
+    assert reader.evaluate("window.shifts") == []
+
+
+def test_what_is_being_typed_is_not_touched(person: Person, a_post: int) -> None:
+    reader, writer = person("liqiang", f"/posts/{a_post}/"), person("wangfang", f"/posts/{a_post}/")
+    is_live(reader)
+    field = reader.locator("#write textarea")
+    field.fill("写到一半的")
+    field.evaluate("field => { field.setSelectionRange(2, 4); window.typed = field; }")
+    write(writer, "我插一句。")
+    expect(reader.locator("#thread [data-text]", has_text="我插一句。")).to_have_count(1)
+    state: Any = field.evaluate(
+        "field => [field.value, field.selectionStart, field.selectionEnd, field === window.typed,"
+        " document.activeElement === field]"
+    )
+    assert state == ["写到一半的", 2, 4, True, True]
+    field.fill("")
+
+
+def test_enter_while_a_word_is_being_composed_sends_nothing(
+    house: House, person: Person, a_post: int
+) -> None:
+    page = person("liqiang", f"/posts/{a_post}/")
+    is_live(page)
+    [(before,)] = house.rows("SELECT count(*) FROM interaction_comment")
+    page.fill("#write textarea", "zhongwen")
+    page.locator("#write textarea").evaluate(
+        "field => field.dispatchEvent(new KeyboardEvent('keydown',"
+        " { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))"
+    )
+    assert page.input_value("#write textarea") == "zhongwen"
+    assert house.rows("SELECT count(*) FROM interaction_comment") == [(before,)]
+    page.fill("#write textarea", "")
+
+
+def test_after_a_cut_everything_is_there_once(
+    person: Person, line: Line, a_post: int, allowed: list[str]
+) -> None:
+    allowed.append("Error during WebSocket handshake")
+    reader, writer = (
+        person("liqiang", f"/posts/{a_post}/", line=line),
+        person("wangfang", f"/posts/{a_post}/"),
+    )
+    is_live(reader)
+    is_live(writer)
+    line.cut()
+    expect(reader.locator("[data-live-state] .dj-dot-off").first).to_be_attached()
+    texts = [f"断网的时候写的，第 {number} 条。" for number in range(4)]
+    for text in texts:
+        write(writer, text)
+    line.mend()
+    for text in texts:
+        expect(reader.locator("#thread [data-text]", has_text=text)).to_have_count(1)
+    is_live(reader)
+    write(writer, "网又通了。")
+    expect(reader.locator("#thread [data-text]", has_text="网又通了。")).to_have_count(1)
+    shown = reader.locator("#thread [data-text]").all_text_contents()
+    assert [text for text in shown if text in texts] == texts
+
+
+def test_a_deleted_comment_leaves_its_line_and_an_edited_one_changes_in_place(
+    house: House, person: Person, a_post: int
+) -> None:
+    reader, writer = person("zhoujie", f"/posts/{a_post}/"), person("liqiang", f"/posts/{a_post}/")
+    is_live(reader)
+    write(writer, "一会儿就改。")
+    item = writer.locator("#thread .dj-cmt", has_text="一会儿就改。")
+    number = item.get_attribute("data-comment")
+    expect(reader.locator(f"#c{number}")).to_be_visible()
+
+    writer.goto(house.address(f"/posts/{a_post}/comments/{number}/edit/"))
+    writer.fill("#text", "已经改好了。")
+    writer.click(".dj-dialog-foot button")
+    expect(reader.locator(f"#c{number} [data-text]")).to_have_text("已经改好了。")
+    expect(reader.locator(f"#c{number} [data-edited]")).to_be_visible()
+
+    writer.goto(house.address(f"/posts/{a_post}/comments/{number}/delete/"))
+    writer.click(".dj-dialog-foot button")
+    expect(reader.locator(f"#c{number}")).to_have_text("这条评论已由作者删除")
+
+
+def test_a_hidden_post_says_so_where_it_is_open_and_who_did_it_and_why(
+    house: House, person: Person, allowed: list[str]
+) -> None:
+    allowed.append("404")  # the page that says why
+    author = person("liqiang", "/posts/new/")
+    author.fill("#text", "这条不太合适。")
+    author.locator("[data-submit]:visible").click()
+    author.wait_for_url(A_POST)
+    path = author.evaluate("location.pathname")
+    reader, moderator = person("wangfang", path), person("zhangwei", f"{path}hide/")
+    is_live(reader)
+    reader.fill("#write textarea", "写了一半")
+    moderator.fill("#reason", "有别人的电话号码")
+    moderator.click(".dj-dialog-foot button")
+    moderator.wait_for_url("**/officer/reports/")
+    expect(reader.locator("#gone")).to_be_visible()
+    assert reader.input_value("#write textarea") == "写了一半"
+    reader.reload()
+    expect(reader.locator("main")).to_contain_text("张伟")
+    expect(reader.locator("main")).to_contain_text("有别人的电话号码")
+
+
+def test_replies_to_me_count_up_wherever_i_am(house: House, person: Person, a_post: int) -> None:
+    me, other = person("liqiang", f"/posts/{a_post}/"), person("zhoujie", f"/posts/{a_post}/")
+    is_live(me)
+    write(me, "谁知道几点集合？")
+    number = me.locator("#thread .dj-cmt", has_text="谁知道几点集合？").get_attribute("data-comment")
+    me.goto(house.address("/me/"))
+    badge = me.locator("[data-bell]:visible [data-unread]")
+    before = int(badge.get_attribute("data-unread") or 0)
+    other.click(f"#c{number} [data-reply]")
+    write(other, "八点，大堤口。")
+    expect(badge).to_have_attribute("data-unread", str(before + 1))
+    expect(badge).to_be_visible()
+
+    me.goto(house.address("/me/replies/"))
+    expect(me.locator(".dj-cmt.dj-unread").first).to_contain_text("八点，大堤口。")
+    expect(me.locator("[data-bell]:visible [data-unread]")).to_have_attribute("data-unread", "0")
