@@ -35,9 +35,10 @@ class LiveClient:
 
     async def __aenter__(self) -> Self:
         headers = {"Origin": self.origin, "Cookie": self.cookie}
+        where: dict[str, Any] = {} if "sock" in self.options else {"host": "127.0.0.1"}
         self._socket = await connect(
             f"ws://{self.host}:{self.port}/ws/live/",
-            **({} if "sock" in self.options else {"host": "127.0.0.1"}),
+            **where,
             additional_headers={name: value for name, value in headers.items() if value},
             proxy=None,
             **self.options,
