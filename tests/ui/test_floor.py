@@ -59,6 +59,7 @@ TEMPLATES = {
 }
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _LINE_COMMENT = re.compile(r"(?m)(^|\s)//.*$")
+_TAG = re.compile(r"<[a-z][^>]*>")
 _TEMPLATE_COMMENT = re.compile(r"\{% comment %\}.*?\{% endcomment %\}", re.DOTALL)
 
 
@@ -100,7 +101,7 @@ def test_templates_stay_within_the_policy() -> None:
     found = []
     for path in files("*.html"):
         text = _TEMPLATE_COMMENT.sub(blank, path.read_text(encoding="utf-8"))
-        found += complaints(path, text, TEMPLATES)
+        found += complaints(path, _TAG.sub(lambda tag: tag.group().replace("\n", " "), text), TEMPLATES)
     assert found == []
 
 

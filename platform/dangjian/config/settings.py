@@ -174,13 +174,14 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(ROOT / "staticfiles")))
 WHITENOISE_USE_FINDERS = DEBUG or LOOPBACK_ONLY
 WHITENOISE_AUTOREFRESH = False
-WHITENOISE_MAX_AGE = 31_536_000 if not DEBUG else 0
+# Of files asked for without their digest; with it they are kept for ever.
+WHITENOISE_MAX_AGE = 600 if not DEBUG else 0
 STORAGES = {
     "default": {"BACKEND": "dangjian.config.storage.DistrictStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if WHITENOISE_USE_FINDERS
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "dangjian.config.storage.StaticStorage"
     },
 }
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440

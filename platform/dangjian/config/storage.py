@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from tenants.context import current_district
 
@@ -28,3 +29,13 @@ class DistrictStorage(FileSystemStorage):
     @property
     def base_url(self) -> str:
         return f"{settings.MEDIA_URL}{current_district().schema_name}/"
+
+
+class StaticStorage(CompressedManifestStaticFilesStorage):
+    """Names that carry a digest, in the imports between our modules too: a browser may keep each file for ever."""
+
+    # Not Django's own support for imports: that would read every library's files too, and one names what it lacks.
+    patterns = (
+        *CompressedManifestStaticFilesStorage.patterns,
+        ("*.js", ((r"(?P<matched>from '(?P<url>\.\.?/[\w./-]+\.js)';)", "from '%(url)s';"),)),
+    )

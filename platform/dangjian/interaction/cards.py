@@ -68,12 +68,11 @@ def likers(post: PostRow) -> SafeString:
     if not post.likers:
         return mark_safe("")
     names = format_html_join(_("、"), "<b>{}</b>", ((name,) for name in post.likers))
-    more = ""
     if post.like_count > len(post.likers):
-        more = _(" 等 %(number)s 人") % {"number": count(post.like_count)}
-    return format_html(
-        '<p class="dj-talk-likes">{}<span>{}{} {}</span></p>', icon("thumb"), names, more, _("觉得很赞")
-    )
+        liked = _("等 %(number)s 人觉得很赞") % {"number": count(post.like_count)}
+    else:
+        liked = _("觉得很赞")
+    return format_html('<p class="dj-talk-likes">{}<span>{} {}</span></p>', icon("thumb"), names, liked)
 
 
 def _frame(post: PostRow, *, branch_id: int) -> str:
