@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("", include("dangjian.identity.urls")),
     path("", include("dangjian.organizations.urls")),
+    path("", include("dangjian.interaction.urls")),
+    path("", include("dangjian.personal.urls")),
     path("", include("dangjian.ui.urls")),
     path("api/v1/", include("dangjian.config.api_urls")),
     path("media/<slug:schema>/photos/<int:pk>/<slug:size>.jpg", media.photo, name="photo"),
