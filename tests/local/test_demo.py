@@ -128,6 +128,9 @@ class Reader:
     def get(self, path: str) -> Any:
         return self._call("GET", path)
 
+    def post(self, path: str, body: object) -> Any:
+        return self._call("POST", path, body)
+
     def newest_post(self) -> Any:
         return self.get("/api/v1/feed/?scope=district")["results"][0]
 
@@ -225,8 +228,9 @@ def test_first_start_serves_every_host_and_sigterm_leaves_nothing(state: Path, p
 
 def test_a_view_is_not_lost_by_a_stop(state: Path, port: int) -> None:
     run = start(state, port)
+    text = {"kind": "snapshot", "visibility": "district", "text": "刚刚发的，还没有人看过。"}
+    before = Reader("huiji.localhost", port, "wangfang").post("/api/v1/posts/", text)
     reader = Reader("huiji.localhost", port, "liqiang")
-    before = reader.newest_post()
     assert reader.get(f"/api/v1/posts/{before['id']}/")["id"] == before["id"]
     run.process.send_signal(signal.SIGTERM)
     assert run.wait() == 0, run.said
@@ -237,7 +241,7 @@ def test_a_view_is_not_lost_by_a_stop(state: Path, port: int) -> None:
     finally:
         run.process.send_signal(signal.SIGTERM)
     assert run.wait() == 0
-    assert (after["id"], after["view_count"]) == (before["id"], before["view_count"] + 1)
+    assert (after["id"], after["view_count"]) == (before["id"], 1)
 
 
 def test_in_the_way_of_itself_and_of_others(state: Path, port: int) -> None:
