@@ -137,9 +137,10 @@ def line(house: House) -> Iterator[Line]:
 
 @pytest.fixture
 def a_post(house: House) -> int:
-    """The newest post everybody in Huiji may see; in Luoyang that id is another post."""
-    [(pk,)] = house.rows(
-        "SELECT id FROM interaction_post WHERE visibility = 'district' AND deleted_at IS NULL AND hidden_at IS NULL"
-        " ORDER BY created_at DESC LIMIT 1"
+    """A post everybody in Huiji may see; in Luoyang that id is another post, seen by everybody there."""
+    seen = (
+        "SELECT id FROM interaction_post"
+        " WHERE visibility = 'district' AND deleted_at IS NULL AND hidden_at IS NULL"
     )
-    return int(pk)
+    both = set(house.rows(seen)) & set(house.rows(seen, schema="luoyang"))
+    return int(max(both)[0])

@@ -226,6 +226,7 @@ def test_a_photo_that_is_none_says_why_and_can_be_taken_out(
     expect(page.locator("#notice")).to_contain_text("第 1 张：这不是能用的照片")
     publish(page)
     expect(page.locator("#notice")).to_contain_text("第 1 张：这不是能用的照片")
+    expect(page.locator("[data-submit]:visible")).to_be_enabled()
     assert written(house, "这张不是照片。") == 0
     page.locator("[data-remove]").click()
     publish(page)

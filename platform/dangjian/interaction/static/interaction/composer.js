@@ -137,6 +137,7 @@ function remove(photo) {
   number();
   save();
   (draft.photos.length < most ? files : field).focus();
+  if (draft.isSending) next();
 }
 
 files.addEventListener('change', () => {
