@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from playwright.sync_api import Request
@@ -152,9 +153,8 @@ class Line:
 
 
 def _beside(url: str, name: str) -> str:
-    before, _, after = url.rpartition("/")
-    _, mark, query = after.partition("?")
-    return f"{before}/{name}{mark}{query}"
+    # Not cut at the last slash: the query may name a socket's folder.
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def _maintenance(url: str) -> psycopg.Connection[Any]:
@@ -162,7 +162,7 @@ def _maintenance(url: str) -> psycopg.Connection[Any]:
 
 
 def _name(url: str) -> str:
-    return url.rpartition("/")[2].partition("?")[0]
+    return urlsplit(url).path.removeprefix("/")
 
 
 def _free_port() -> int:

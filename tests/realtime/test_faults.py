@@ -238,10 +238,9 @@ def test_large_events_travel_as_a_number_alone(settings: Any, monkeypatch: pytes
     monkeypatch.setattr(layer, "get_channel_layer", Layer)
     asyncio.run(layer.send(Nudge("huiji", "room:1", 2, (b"x" * 20_000, b"y" * 20_000)), "me"))
     asyncio.run(layer.send(Nudge("huiji", "room:1", 3, (b"x",)), "me"))
-    assert [(one["group"], one["head"], one["frames"]) for one in sent] == [
-        ("live.huiji.room.1", 2, []),
-        ("live.huiji.room.1", 3, [b"x"]),
-    ]
+    # What earlier tests committed may still be on its way out through this layer.
+    own = [one for one in sent if one["group"] == "live.huiji.room.1"]
+    assert [(one["head"], one["frames"]) for one in own] == [(2, []), (3, [b"x"])]
 
 
 def test_a_forked_child_starts_a_publisher_of_its_own() -> None:

@@ -59,7 +59,6 @@ def test_the_feed_keeps_its_budget_cold_and_warm(
 ) -> None:
     client = client_of(username)
     client.get("/feed/?tab=snapshot")  # the session's minute is noted
-    cold, warm = [], []
     with counted() as cold:
         assert client.get(f"/feed/?tab={tab}").status_code == 200
     with counted() as warm:
