@@ -45,7 +45,7 @@ export async function call(method, url, body, extra = {}) {
   return { ok: response.ok, status: response.status, body: parsed, wait };
 }
 
-/** A number as people read it: 9,999, then 1.2 万 (1.2×10⁴ has no short English word, so "12k" there). */
+/** A number as people read it: 9,999, then 1.2 万; in English 12k. */
 export function short(number) {
   if (number <= 9999) return number.toLocaleString('en-US');
   if (document.documentElement.lang === 'en') return `${Math.round(number / 100) / 10}k`;
