@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.house import House, Line, standing
 
@@ -26,7 +26,12 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+PATIENCE = (
+    30_000  # ms, for machines that do much else at the same time; nothing here asserts how long a thing took
+)
+
 Person = Callable[..., Page]
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -85,7 +90,7 @@ def context(browser: Browser, allowed: list[str]) -> Iterator[Callable[..., Brow
 
     def open_context(**options: Any) -> BrowserContext:
         made = browser.new_context(**{"locale": "zh-CN", "timezone_id": "Asia/Shanghai"} | DESK | options)
-        made.set_default_timeout(15_000)
+        made.set_default_timeout(PATIENCE)
         made.on("page", watch)
         opened.append(made)
         return made
