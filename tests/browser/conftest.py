@@ -47,13 +47,15 @@ def _chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with standing(os.environ["DATABASE_URL"], tmp_path_factory.mktemp("house")) as opened:
         yield opened
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread while it stands, and Django refuses queries beside one:
+# it ends with this folder's tests.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     executable = _chromium()
     assert executable, "no Chromium here; install it: apt-get install chromium"
