@@ -70,6 +70,15 @@ def test_the_answer_to_one_who_goes_too_fast(api_of: Any, make_post: Any, settin
     assert api.get(f"posts/{pk}/").status_code == 200
 
 
+def test_signing_out_is_never_too_fast(api_of: Any, make_post: Any, settings: Any) -> None:
+    settings.THROTTLE_SCALE = 0.05
+    pk = make_post("wangfang")
+    api = api_of("liqiang")
+    assert [api.put(f"posts/{pk}/like/").status_code for _ in range(4)][-1] == 429
+    assert api.delete("session/").status_code == 204
+    assert api.get("me/").status_code == 401
+
+
 def test_memory_of_those_who_are_done_is_given_back(world: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(throttles, "_KEPT", 10)
     clock = iter(range(0, 10_000, 5))

@@ -45,6 +45,7 @@ ACCOUNTS = {
 }
 SIZES = ("small", "pilot", "full")
 CRASHES_A_MINUTE = 3
+UNUSABLE = frozenset({errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})  # of the folder for the data
 _FIRST_START_BYTES = 1_000_000_000
 _LATER_START_BYTES = 100_000_000
 _FLUSH_SECONDS = 20  # what is not written by then stays in Valkey for the next start
@@ -382,9 +383,17 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        folder = State.of_checkout().folder
+        if error.errno == errno.ENOSPC:
+            print(postgres.full_disk(folder), file=sys.stderr)
+        elif error.errno in UNUSABLE:
+            print(
+                f"The data cannot be kept in {folder} ({error.strerror}): name a folder that can be written, "
+                "for example  make demo DEMO_STATE=/var/tmp/dangjian.",
+                file=sys.stderr,
+            )
+        else:
             raise
-        print(postgres.full_disk(State.of_checkout().folder), file=sys.stderr)
         return 1
 
 
