@@ -376,7 +376,11 @@ def test_reset_leaves_a_database_of_ones_own_alone(state: Path) -> None:
         ("PORT", "abc", "PORT=abc is no port"),
         ("PORT", "70000", "PORT=70000 is no port"),
         ("DEMO_SIZE", "huge", "DEMO_SIZE=huge is not known: give one of small, pilot, full"),
-        ("DEMO_STATE", "/dev/null/data", "The data cannot be kept in /dev/null/data (Not a directory): name a folder"),
+        (
+            "DEMO_STATE",
+            "/dev/null/data",
+            "The data cannot be kept in /dev/null/data (Not a directory): name a folder",
+        ),
     ],
 )
 def test_what_it_is_given_wrongly_is_told(tmp_path: Path, name: str, value: str, said: str) -> None:
