@@ -1,6 +1,6 @@
 # Everything installs what it needs itself; beforehand there need be Python 3.11 or newer and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint format bench district shell lock
+.PHONY: help demo demo-reset test test-sso lint format bench district shell lock
 
 PY := .venv/bin/python
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
@@ -25,6 +25,7 @@ help: ## this list
 	@echo 'make district NAME=新郑市   a new district in the running demo, answering at once'
 	@echo 'make shell                 a Python shell on the running demo (DISTRICT=huiji opens one district)'
 	@echo 'make test                  lint, then every test, then a summary'
+	@echo 'make test-sso              the tests against a real Keycloak alone (KEYCLOAK_URL=… for one you have)'
 	@echo 'make lint                  the linters alone'
 	@echo 'make format                let the formatters rewrite what they can'
 	@echo 'make bench                 the benchmarks: ratios, measured side by side in one run'
@@ -46,7 +47,13 @@ shell: .venv/runtime.stamp
 
 test: .venv/dev.stamp
 	@scripts/chromium
+	@scripts/keycloak
 	@$(PY) scripts/check.py lint tests
+
+test-sso: .venv/dev.stamp
+	@scripts/chromium
+	@scripts/keycloak
+	@$(PY) -m pytest tests/sso
 
 lint: .venv/dev.stamp
 	@$(PY) scripts/check.py lint
