@@ -36,7 +36,7 @@ class LiveApplication:
         if self.hub is None:
             self.hub = Hub()
         socket = await self._enter(self.hub, scope, send)
-        if socket is None:
+        if socket is None or socket.transport.listens:
             return
         try:
             while not socket.transport.closed and (message := await receive())["type"] == "websocket.receive":

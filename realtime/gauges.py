@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from realtime import protocol
+from realtime.audience import Audience
 from realtime.protocol import Frame
 from realtime.topics import GaugeReader, Topic, TopicKind
 from realtime.transport import Transport
@@ -34,10 +35,10 @@ class Wanted:
 
 @dataclass(eq=False, slots=True)
 class Gauge:
-    """The last values of one topic that its watchers were sent."""
+    """The last values of one topic that its audience was sent."""
 
     topic: Topic
-    watchers: set[Transport]
+    audience: Audience
     own: Any = None
     by_key: dict[int, Any] = field(default_factory=dict)
 
@@ -117,11 +118,11 @@ def _deliver(gauge: Gauge, value: Any, newcomers: set[Transport]) -> None:
         if value != gauge.own:
             gauge.own, everyone = value, for_newcomers
     if everyone is not None:
-        for watcher in gauge.watchers:
-            watcher.write(everyone)
+        gauge.audience.write(everyone)
     if for_newcomers is not None and for_newcomers is not everyone:
-        for newcomer in newcomers & gauge.watchers:
-            newcomer.write(for_newcomers)
+        for newcomer in newcomers:
+            if newcomer in gauge.audience:
+                newcomer.write(for_newcomers)
 
 
 def _grouped(group: str, values: dict[int, Any]) -> Any:

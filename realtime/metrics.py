@@ -21,6 +21,7 @@ class Counters:
     resumed_from_ring: int = 0
     resumed_from_table: int = 0
     resumed_not: int = 0
+    gauges_dropped: int = 0  # a slow reader's, made good when it has read the rest
     too_slow: int = 0
     too_fast: int = 0
 

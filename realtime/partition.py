@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from realtime import gauges, hooks, outbox, protocol
+from realtime.audience import Audience
 from realtime.following import Following
 from realtime.gauges import Gauge, Gauges
 from realtime.layer import Nudge
@@ -24,7 +25,6 @@ from realtime.metrics import counters
 from realtime.protocol import Close, Frame
 from realtime.resources import Resources, repeat
 from realtime.topics import CONTROL, Topic
-from realtime.transport import Transport
 
 if TYPE_CHECKING:
     from realtime.sockets import Socket
@@ -39,7 +39,7 @@ RETRY_SECONDS = 1.0
 
 @dataclass(eq=False, slots=True)
 class Watched:
-    """A topic somebody here watches: `sockets` are let in, those of them that have caught up are `live`."""
+    """A topic somebody here watches: `sockets` are let in, those of them that have caught up are its `audience`."""
 
     topic: Topic
     log: Following
@@ -49,8 +49,8 @@ class Watched:
     idle_since: float = field(default_factory=time.monotonic)
 
     @property
-    def live(self) -> set[Transport]:
-        return self.gauge.watchers
+    def audience(self) -> Audience:
+        return self.gauge.audience
 
 
 class Partition:
@@ -144,7 +144,7 @@ class Partition:
                 deliver=lambda frames: _deliver(watched, frames),
                 lost=lambda: _close(watched.sockets, Close.RESTART),
             ),
-            gauge=Gauge(topic, set()),
+            gauge=Gauge(topic, Audience()),
             opened=self.resources.spawn(open_()),
         )
         self._watched[topic.key] = watched
@@ -181,7 +181,7 @@ class Partition:
             return
         if nudge.head:
             watched.log.take(nudge.head, nudge.frames)
-        if nudge.touched and watched.live and watched.topic.kind.gauges is not None:
+        if nudge.touched and watched.audience and watched.topic.kind.gauges is not None:
             self.gauges.touch(watched.gauge, nudge.touched)
 
     async def _sweep(self) -> None:
@@ -199,7 +199,9 @@ class Partition:
             if not watched.sockets and watched.idle_since < idle:
                 self._unwatch(watched)
         self.gauges.sweep(
-            watched.gauge for watched in self._watched.values() if watched.live and watched.topic.kind.gauges
+            watched.gauge
+            for watched in self._watched.values()
+            if watched.audience and watched.topic.kind.gauges
         )
         await self.resources.subscriptions.align()
         if not self.sockets and self.idle_since < idle:
@@ -272,9 +274,7 @@ class Partition:
 
 def _deliver(watched: Watched, frames: list[Frame]) -> None:
     for frame in frames:
-        for transport in watched.live:
-            transport.write(frame)
-    counters.deliveries += len(frames) * len(watched.live)
+        watched.audience.write(frame)
 
 
 def _dismiss(watched: Watched, sockets: list[Socket], code: protocol.LeftCode) -> None:

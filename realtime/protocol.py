@@ -19,6 +19,7 @@ FRAMES_A_SECOND = 20
 FLOOD_A_SECOND = 100
 TOPICS_A_SOCKET = 100
 SOCKETS_A_PERSON = 10
+TEXT_OPCODE, PING_OPCODE, PONG_OPCODE = 0x1, 0x9, 0xA
 
 ErrorCode = Literal["bad_frame", "unknown_op", "unknown_topic", "forbidden", "too_many", "too_fast"]
 LeftCode = Literal["forbidden", "gone"]
@@ -37,31 +38,32 @@ class Close(IntEnum):
 
 
 class Frame:
-    """A text frame made once and written to any number of sockets.
+    """A frame made once and written to any number of sockets.
 
-    wire: the JSON text in UTF-8 with the WebSocket header a server puts before it.
+    wire: the payload (JSON text in UTF-8, unless `opcode` says otherwise) with the header a server puts before it.
     gauge: a newer one will follow, so a slow reader may miss it.
     """
 
     __slots__ = ("_length", "gauge", "wire")
 
-    def __init__(self, payload: bytes, *, gauge: bool = False) -> None:
+    def __init__(self, payload: bytes, *, gauge: bool = False, opcode: int = TEXT_OPCODE) -> None:
         self._length = len(payload)
-        self.wire = _header(self._length) + payload
+        self.wire = _header(opcode, self._length) + payload
         self.gauge = gauge
 
     @property
     def payload(self) -> bytes:
-        """The JSON text alone."""
-        return self.wire[-self._length :]
+        """What follows the header."""
+        return self.wire[len(self.wire) - self._length :]
 
 
-def _header(length: int) -> bytes:
+def _header(opcode: int, length: int) -> bytes:
+    first = 0x80 | opcode
     if length < 126:
-        return bytes((0x81, length))
+        return bytes((first, length))
     if length < 65536:
-        return b"\x81\x7e" + length.to_bytes(2, "big")
-    return b"\x81\x7f" + length.to_bytes(8, "big")
+        return bytes((first, 126)) + length.to_bytes(2, "big")
+    return bytes((first, 127)) + length.to_bytes(8, "big")
 
 
 # --- what clients send -------------------------------------------------------------------------------------------

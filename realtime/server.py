@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from daphne.server import Server  # first of all that touches Twisted: it installs the asyncio reactor
@@ -31,7 +32,7 @@ class CannotListen(OSError):
 
 
 class LiveServer(Server):  # type: ignore[misc]
-    """Daphne, whose sockets bring their protocol object along in ``scope["extensions"]``."""
+    """Daphne, whose sockets bring along in ``scope["extensions"]`` what makes a transport of theirs."""
 
     def __init__(
         self, application: Any, endpoints: Sequence[str], on_ready: Callable[[], None] | None
@@ -51,22 +52,32 @@ class LiveServer(Server):  # type: ignore[misc]
         self._on_ready = on_ready
         self._ports: list[Any] = []
         self._stopping: asyncio.Task[None] | None = None
+        self._is_direct = False
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        from realtime.direct import DirectTransport
         from realtime.transport import EXTENSION
 
-        if scope["type"] == "websocket":
-            scope.setdefault("extensions", {})[EXTENSION] = protocol
+        if scope["type"] == "websocket" and self._is_direct:
+            scope.setdefault("extensions", {})[EXTENSION] = partial(DirectTransport, protocol)
             # Until it is accepted, what a client sends would gather without bound.
             protocol.transport.pauseProducing()
         return super().create_application(protocol, scope)
 
     def _ready(self) -> None:
+        from realtime import direct
+
         self.ws_factory.setProtocolOptions(
             failByDrop=False,  # would cut a socket that sends too large a frame without telling it 1009
             closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS,
             allowNullOrigin=True,  # every call of this method sets it; the application refuses it with 403
         )
+        problem = direct.problem()
+        self._is_direct = not problem
+        if problem:
+            log.error("live.slow_path: %s: sockets are served over plain ASGI", problem)
+        else:
+            direct.take_over(self.ws_factory)
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop_gently)

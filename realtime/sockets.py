@@ -34,22 +34,33 @@ class Socket:
         self.topics: dict[str, Watched] = {}
         self._joining: dict[str, asyncio.Task[None]] = {}
         self._pace = Pace()
-        transport.on_recovered = self._refresh_gauges
-        transport.on_control = self._is_in_pace
         partition.add(self)
         counters.sockets += 1
+        transport.attach(self)
 
     def gone(self) -> None:
-        """The connection is closed; call it once."""
-        self.transport.gone()
+        """The connection has ended; call it once."""
+        self.transport.end()
         for key in self.topics.keys() | self._joining.keys():
             self.leave(key)
         self.partition.remove(self)
+        self.transport.owner = None
         counters.sockets -= 1
+
+    def shifted(self) -> None:
+        """The transport was paused, may be written again, or is closed."""
+        for watched in self.topics.values():
+            watched.audience.shifted(self.transport)
+
+    def recovered(self) -> None:
+        """Everything is sent after gauges were dropped: send the present ones."""
+        for watched in self.topics.values():
+            if watched.topic.kind.gauges is not None and self.transport in watched.audience:
+                self.partition.gauges.welcome(watched.gauge, self.transport)
 
     def receive(self, text: str | None) -> None:
         """Act on a frame of the client; None stands for a binary one. Never waits."""
-        if not self._is_in_pace():
+        if not self.is_in_pace():
             return
         try:
             frame = protocol.parse(text)
@@ -62,7 +73,7 @@ class Socket:
         except Refused as refusal:
             self.transport.write(protocol.error(refusal.code, refusal.topic))
 
-    def _is_in_pace(self) -> bool:
+    def is_in_pace(self) -> bool:
         """Count a frame, and answer one too many; pings and pongs of the WebSocket layer are frames too."""
         count = self._pace.count(time.monotonic())
         if count <= protocol.FRAMES_A_SECOND:
@@ -82,7 +93,7 @@ class Socket:
         watched = self.topics.pop(key, None)
         if watched is not None:
             watched.sockets.discard(self)
-            watched.live.discard(self.transport)
+            watched.audience.discard(self.transport)
             watched.idle_since = time.monotonic()
 
     # --- joining
@@ -104,7 +115,7 @@ class Socket:
                 return
             counters.joins += 1
             await self._catch_up(watched, frame)
-            watched.live.add(self.transport)
+            watched.audience.add(self.transport)
             if topic.kind.gauges is not None:
                 self.partition.gauges.welcome(watched.gauge, self.transport)
         except TooLongAgo:
@@ -169,11 +180,6 @@ class Socket:
     def _write_joined(self, watched: Watched, *, recovered: bool) -> None:
         following = watched.log
         self.transport.write(protocol.joined(watched.topic.wire, following.epoch, following.seq, recovered))
-
-    def _refresh_gauges(self) -> None:
-        for watched in self.topics.values():
-            if watched.topic.kind.gauges is not None and self.transport in watched.live:
-                self.partition.gauges.welcome(watched.gauge, self.transport)
 
 
 async def _position(following: Following, since: int, epoch: str | None) -> int:

@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 Frame = dict[str, Any]
 PATIENCE_SECONDS = 10.0
+OPENING_SECONDS = 60.0  # a server just started on a busy machine may still be importing
 
 
 class LiveClient:
@@ -26,7 +27,8 @@ class LiveClient:
     ) -> None:
         """origin: None sends the page's own; an empty one sends none. options: for `websockets`."""
         self.host, self.port, self.cookie = host, port, cookie
-        self.origin = f"http://{host}:{port}" if origin is None else origin
+        self.scheme = "wss" if "ssl" in options else "ws"
+        self.origin = f"{self.scheme.replace('ws', 'http')}://{host}:{port}" if origin is None else origin
         self.options = options
         self.seen: dict[str, list[Frame]] = {}
         self.gauges: dict[str, Any] = {}
@@ -37,11 +39,11 @@ class LiveClient:
         headers = {"Origin": self.origin, "Cookie": self.cookie}
         where: dict[str, Any] = {} if "sock" in self.options else {"host": "127.0.0.1"}
         self._socket = await connect(
-            f"ws://{self.host}:{self.port}/ws/live/",
+            f"{self.scheme}://{self.host}:{self.port}/ws/live/",
             **where,
             additional_headers={name: value for name, value in headers.items() if value},
             proxy=None,
-            **self.options,
+            **{"open_timeout": OPENING_SECONDS, **self.options},
         )
         return self
 

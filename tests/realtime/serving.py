@@ -13,9 +13,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.db import connections
 
 from realtime import outbox
@@ -53,20 +58,41 @@ class Server:
 
 
 @contextmanager
-def start(*, plain_asgi: bool = False, **environment: str) -> Iterator[Server]:
-    """A server on a free port, which can be connected to at once; with `plain_asgi` it is not ours but granian."""
+def start(
+    *,
+    plain_asgi: bool = False,
+    without_direct: bool = False,
+    certificate: Path | None = None,
+    log: Path | None = None,
+    **environment: str,
+) -> Iterator[Server]:
+    """A server on a free port, which can be connected to at once unless it is granian or has a `certificate`.
+
+    plain_asgi: it is not ours but granian. without_direct: it may not write past Twisted. certificate: it speaks
+    TLS, with this file for certificate and key. log: where to write what it says.
+    """
     listener = _listen()
     port = listener.getsockname()[1]
+    own = True
     if plain_asgi:
-        listener.close()
         app = "tests.realtime.under_granian:application"
         command = ["granian", "--interface", "asginl", "--port", str(port), "--log-level", "error", app]
+        own = False
+    elif certificate is not None:
+        command = ["tests.realtime.under_tls", str(port), str(certificate)]
+        own = False
     else:
-        command = ["realtime.server", "--fd", str(listener.fileno())]
+        module = "tests.realtime.without_direct" if without_direct else "realtime.server"
+        command = [module, "--fd", str(listener.fileno())]
+    if not own:
+        listener.close()
+    words = open(log, "wb") if log else None  # noqa: SIM115  (the child's; closed below)
     process = subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=ROOT,
-        pass_fds=[] if plain_asgi else [listener.fileno()],
+        stdout=words,
+        stderr=words,
+        pass_fds=[listener.fileno()] if own else [],
         env={
             **os.environ,
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
@@ -77,8 +103,10 @@ def start(*, plain_asgi: bool = False, **environment: str) -> Iterator[Server]:
         },
     )
     listener.close()
+    if words:
+        words.close()
     try:
-        if plain_asgi:
+        if not own:
             _await_listening(port)
         yield Server(process, port)
     finally:
@@ -91,13 +119,47 @@ def start(*, plain_asgi: bool = False, **environment: str) -> Iterator[Server]:
 
 
 def _await_listening(port: int) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
             socket.create_connection(("127.0.0.1", port)).close()
             return
         except OSError:
             time.sleep(0.1)
     raise RuntimeError("the server does not listen")
+
+
+def narrow(port: int) -> socket.socket:
+    """A connection with so small a buffer that little of what is not read hides in the kernel."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", port))
+    return connection
+
+
+def self_signed(folder: Path, host: str) -> Path:
+    """A file with a fresh certificate for `host` and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    file = folder / "certificate.pem"
+    file.write_bytes(
+        certificate.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return file
 
 
 def _listen() -> socket.socket:

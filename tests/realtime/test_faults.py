@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -19,7 +18,7 @@ from realtime import layer, publisher
 from realtime.layer import Nudge
 from realtime.publisher import Publisher
 from realtime.testing import LiveClient
-from tests.realtime.serving import Server, Stage
+from tests.realtime.serving import Server, Stage, narrow
 
 
 def over(url: str) -> dict[str, Any]:
@@ -85,14 +84,6 @@ def test_a_broker_that_stops_is_missed_by_nobody_and_used_again_when_it_is_back(
             broker.stop()
 
     asyncio.run(story())
-
-
-def narrow(port: int) -> socket.socket:
-    """A connection with so small a buffer that little of what is not read hides in the kernel."""
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.connect(("127.0.0.1", port))
-    return connection
 
 
 def test_readers_that_never_read_are_closed_and_cost_no_memory(

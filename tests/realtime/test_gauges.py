@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from realtime import gauges, topics
+from realtime.audience import Audience
 from realtime.gauges import Gauge, Gauges, Wanted
 from realtime.protocol import Close, Frame
 from realtime.topics import Topic, TopicKind
@@ -40,7 +41,7 @@ class Wire(Transport):
 @pytest.fixture
 def gauge() -> Gauge:
     kind = TopicKind(name="room", may_join=lambda person, ident: True, gauges=lambda idents: {})
-    return Gauge(Topic(kind, 1), set())
+    return Gauge(Topic(kind, 1), Audience())
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +66,7 @@ def test_an_older_value_never_overtakes_a_newer_one(gauge: Gauge) -> None:
             return {gauge.topic: {"likes": seen}}
 
         wire = Wire()
-        gauge.watchers.add(wire)
+        gauge.audience.add(wire)
         all_ = Gauges(read)
         for _ in range(50):
             value += 1
@@ -91,7 +92,8 @@ def test_a_read_that_fails_is_made_good_for_newcomers_and_by_the_sweep(gauge: Ga
             return {gauge.topic: {"likes": 1}}
 
         wire, newcomer = Wire(), Wire()
-        gauge.watchers.update({wire, newcomer})
+        gauge.audience.add(wire)
+        gauge.audience.add(newcomer)
         all_ = Gauges(read)
         all_.touch(gauge, [None])
         all_.welcome(gauge, newcomer)

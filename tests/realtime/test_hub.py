@@ -44,7 +44,7 @@ class Wire(Transport):
         pass
 
     def stick(self) -> None:
-        self._paused = True
+        self.paused = True
 
     def unstick(self) -> None:
         self._resume()

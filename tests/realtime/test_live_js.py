@@ -59,7 +59,7 @@ async def open_page(page: Page, proxy: Proxy, stage: Stage, **asked: Any) -> Non
 
 
 async def until(page: Page, condition: str) -> None:
-    await page.wait_for_function(condition, timeout=20_000, polling=20)
+    await page.wait_for_function(condition, timeout=60_000, polling=20)
 
 
 async def seen(page: Page, last: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -84,8 +85,8 @@ def test_what_waits_is_bounded_gauges_go_first() -> None:
         server = Server()
         server.ready.clear()
         transport = AsgiTransport(server)
-        recovered = []
-        transport.on_recovered = lambda: recovered.append(True)
+        owner = mock.Mock()
+        transport.attach(owner)
         for number in range(1000):
             transport.write(Frame(b"%d" % number, gauge=number % 10 > 0))
         assert not transport.closed
@@ -95,7 +96,7 @@ def test_what_waits_is_bounded_gauges_go_first() -> None:
             str(number) for number in range(0, 1000, 10)
         ]
         assert len(server.texts) < 400
-        assert recovered == [True]
+        owner.recovered.assert_called_once_with()
 
     asyncio.run(story())
 
