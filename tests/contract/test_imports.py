@@ -47,6 +47,17 @@ def test_only_realtime_speaks_to_the_channel_layer() -> None:
         assert "get_channel_layer" not in text, path
 
 
+def test_the_rules_know_no_model() -> None:
+    """That they import nothing of the house, the floors say; this says nothing of the database either."""
+    files = list((ROOT / "platform" / "dangjian" / "rules").rglob("*.py"))
+    assert len(files) > 10
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert "django.db" not in text, path
+        assert "get_model" not in text, path
+        assert "tenants" not in imported(path), path
+
+
 def imported(path: Path) -> set[str]:
     """The top-level modules a file imports, wherever in it."""
     found: set[str] = set()

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from dangjian.rules.checks import rule_packs
+
 _SHORTEST_KEY = 32
 
 
@@ -59,11 +61,11 @@ def _debug_in_public() -> checks.Error:
 
 
 def refuse_insecure_settings() -> None:
-    """Run the checks where no management command does: at the start of a server.
+    """Run the checks, and those of the rule packs, where no management command does: at the start of a server.
 
     Raises:
         ImproperlyConfigured: with every error and what to set.
     """
-    errors = [found for found in secure_settings(None) if found.is_serious()]
+    errors = [found for found in [*secure_settings(None), *rule_packs(None)] if found.is_serious()]
     if errors:
         raise ImproperlyConfigured("\n".join(f"{error.msg} {error.hint}" for error in errors))

@@ -47,6 +47,7 @@ TENANT_APPS = [
 INSTALLED_APPS = [
     *SHARED_APPS,
     *TENANT_APPS,
+    "dangjian.rules",
     "dangjian.ui",
     "dangjian.personal",
     "dangjian.oversight",
@@ -187,6 +188,9 @@ STORAGES = {
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
+
+# One file a district, <schema>.yaml, with what it tightens; empty: the national rules everywhere.
+RULES_DIR = env.str("RULES_DIR", default="")
 
 # --- people ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"

@@ -1,0 +1,106 @@
+"""What judgement has to object to, by a code for programs and a sentence for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dangjian.rules.book import Rule
+
+STEPS: Final = {
+    "apply": gettext_lazy("递交入党申请书"),
+    "talk": gettext_lazy("派人谈话"),
+    "activist": gettext_lazy("确定为入党积极分子"),
+    "candidate": gettext_lazy("列为发展对象"),
+    "introducers": gettext_lazy("确定入党介绍人"),
+    "review": gettext_lazy("政治审查"),
+    "training": gettext_lazy("集中培训"),
+    "vote": gettext_lazy("支部大会接收预备党员"),
+    "approve": gettext_lazy("上级党委审批接收"),
+    "probation": gettext_lazy("预备期"),
+    "conversion_vote": gettext_lazy("支部大会讨论转正"),
+    "conversion_approve": gettext_lazy("上级党委审批转正"),
+}
+
+MESSAGES: Final = {
+    "under_age": gettext_lazy(
+        "申请时还不满 %(years)s 岁，%(earliest)s起才能申请。请核实出生日期和申请日期。"
+    ),
+    "born_after_application": gettext_lazy("出生日期在申请日期之后，请核实两个日期。"),
+    "out_of_order": gettext_lazy(
+        "“%(step)s”的日期（%(on)s）早于“%(before)s”的日期（%(before_on)s），请核实两个日期。"
+    ),
+    "earlier_missing": gettext_lazy("前面的“%(before)s”还没有完成的记录，先补上它，这一步才算数。"),
+    "earlier_unlawful": gettext_lazy("前面的“%(before)s”不合规定，这一步不能算数。"),
+    "talk_late": gettext_lazy("最迟应当在 %(latest)s派人谈话，已经超过期限。"),
+    "activist_too_soon": gettext_lazy("递交申请满 %(months)s 个月后才能确定，最早 %(earliest)s。"),
+    "activist_period_short": gettext_lazy(
+        "作为积极分子培养教育还不满 %(months)s 个月，最早 %(earliest)s才能列为发展对象。"
+    ),
+    "introducers_short": gettext_lazy("入党介绍人需要 %(needed)s 名正式党员，现在是 %(given)s 名。"),
+    "training_short": gettext_lazy(
+        "集中培训要满 %(days)s 天或者 %(hours)s 学时，现在是 %(given_days)s 天、%(given_hours)s 学时。"
+    ),
+    "vote_date_missing": gettext_lazy("请补上支部大会的日期。"),
+    "vote_counts_missing": gettext_lazy("请补上应到会、实到会和赞成的人数。"),
+    "present_above_due": gettext_lazy("到会 %(present)s 人多于应到会 %(due)s 人，请核实人数。"),
+    "yes_above_present": gettext_lazy("赞成 %(yes)s 票多于到会 %(present)s 人，请核实票数。"),
+    "written_above_absent": gettext_lazy("书面赞成 %(written)s 票多于没到会的 %(absent)s 人，请核实票数。"),
+    "present_too_few": gettext_lazy(
+        "应到会 %(due)s 人，到会 %(present)s 人；到会超过 %(share)s（至少 %(needed)s 人）才能开会表决。"
+    ),
+    "yes_too_few": gettext_lazy(
+        "应到会 %(due)s 人，赞成 %(yes)s 票（含书面意见）；赞成超过应到会的 %(share)s（至少 %(needed)s 票）才能通过。"
+    ),
+    "approval_late": gettext_lazy(
+        "党委最迟应当在 %(latest)s审批，已经超过期限。确有特殊情况的写明理由，最长 %(special)s 个月。"
+    ),
+    "approval_beyond_special": gettext_lazy(
+        "特殊情况下最迟也应当在 %(latest)s审批，已经超过期限，支部大会需要重新讨论。"
+    ),
+    "extension_out_of_range": gettext_lazy(
+        "预备期只能延长一次，%(least)s 到 %(most)s 个月；现在填的是 %(given)s 个月。"
+    ),
+    "probation_not_over": gettext_lazy("预备期到 %(earliest)s才满，转正的支部大会不能早于这一天。"),
+    "conversion_late": gettext_lazy("党委最迟应当在 %(latest)s审批转正，已经超过期限。"),
+    "below_founding": gettext_lazy("正式党员 %(given)s 名，不足 %(needed)s 名，应当考虑成立联合党支部。"),
+    "above_size": gettext_lazy("党员 %(given)s 名，一般不超过 %(most)s 名，请考虑分设支部或成立党总支。"),
+    "joint_units": gettext_lazy("联合党支部覆盖 %(given)s 个单位，一般不超过 %(most)s 个。"),
+    "committee_due": gettext_lazy("正式党员 %(given)s 名，满 %(needed)s 名应当设立支部委员会。"),
+    "committee_size": gettext_lazy(
+        "支委会现有 %(given)s 人，一般 %(least)s–%(most)s 人，最多 %(limit)s 人。"
+    ),
+    "committee_not_due": gettext_lazy(
+        "正式党员不足 %(needed)s 名，一般不设支委会，设书记 1 名，必要时副书记 1 名。"
+    ),
+    "no_secretary": gettext_lazy("还没有支部书记。"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One objection. values: what its sentence speaks of. rule: what it follows from."""
+
+    code: str
+    rule: Rule
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The sentence, in the reader's language, which says what to do."""
+        return str(MESSAGES[self.code]) % {name: _shown(value) for name, value in self.values.items()}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, date):
+        return _("%(year)s 年 %(month)s 月 %(day)s 日") % {
+            "year": value.year,
+            "month": value.month,
+            "day": value.day,
+        }
+    return str(value)
