@@ -98,11 +98,14 @@ class Gauges:
                 self._swept = sweep_asked
                 for gauge in wanted:
                     if gauge.topic in values:
-                        _deliver(gauge, values[gauge.topic], newcomers.get(gauge, set()))
+                        # Who came meanwhile is given values read since then, and those once.
+                        later = self._newcomers.get(gauge, set())
+                        _deliver(gauge, values[gauge.topic], newcomers.get(gauge, set()) - later, later)
             await asyncio.sleep(INTERVAL_SECONDS)
 
 
-def _deliver(gauge: Gauge, value: Any, newcomers: set[Transport]) -> None:
+def _deliver(gauge: Gauge, value: Any, newcomers: set[Transport], later: set[Transport]) -> None:
+    """Send `newcomers` the value, those in `later` nothing, and everybody else what of it has changed."""
     group, wire = gauge.topic.kind.gauge_group, gauge.topic.wire
     everyone: Frame | None = None
     if group:
@@ -118,8 +121,8 @@ def _deliver(gauge: Gauge, value: Any, newcomers: set[Transport]) -> None:
         if value != gauge.own:
             gauge.own, everyone = value, for_newcomers
     if everyone is not None:
-        gauge.audience.write(everyone)
-    if for_newcomers is not None and for_newcomers is not everyone:
+        gauge.audience.write(everyone, but=newcomers | later)
+    if for_newcomers is not None:
         for newcomer in newcomers:
             if newcomer in gauge.audience:
                 newcomer.write(for_newcomers)

@@ -137,14 +137,15 @@ class Partition:
                 raise
             watched.log.open(epoch, seqs.get(topic.key, 0))
 
+        audience = Audience()
         watched = Watched(
             topic,
             log=self._follow(
                 topic.key,
-                deliver=lambda frames: _deliver(watched, frames),
+                deliver=audience.send,
                 lost=lambda: _close(watched.sockets, Close.RESTART),
             ),
-            gauge=Gauge(topic, Audience()),
+            gauge=Gauge(topic, audience),
             opened=self.resources.spawn(open_()),
         )
         self._watched[topic.key] = watched
@@ -270,11 +271,6 @@ class Partition:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks = [task for task in self._tasks if not task.done()]
         self._tasks.append(self.resources.spawn(work))
-
-
-def _deliver(watched: Watched, frames: list[Frame]) -> None:
-    for frame in frames:
-        watched.audience.write(frame)
 
 
 def _dismiss(watched: Watched, sockets: list[Socket], code: protocol.LeftCode) -> None:

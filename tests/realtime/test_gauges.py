@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from realtime import gauges, topics
+from realtime import gauges, protocol, topics
 from realtime.audience import Audience
 from realtime.gauges import Gauge, Gauges, Wanted
 from realtime.protocol import Close, Frame
@@ -110,6 +110,58 @@ def test_a_read_that_fails_is_made_good_for_newcomers_and_by_the_sweep(gauge: Ga
         await asyncio.sleep(0.05)
         assert windows[-1] == gauges.SWEEP_SECONDS
         assert wire.values == [1]
+
+    asyncio.run(story())
+
+
+def test_a_newcomer_is_sent_a_value_once_and_one_read_after_it_came(gauge: Gauge) -> None:
+    """The value changes while a read is under way, and that read comes to its end after the newcomer came."""
+
+    async def story() -> None:
+        value = 1
+
+        async def read(wanted: dict[Topic, Wanted]) -> dict[Topic, Any]:
+            seen = value
+            await asyncio.sleep(0.02)
+            return {gauge.topic: {"likes": seen}}
+
+        wire, newcomer = Wire(), Wire()
+        gauge.audience.add(wire)
+        all_ = Gauges(read)
+        all_.touch(gauge, [None])
+        await asyncio.sleep(0.01)
+        value = 2
+        gauge.audience.add(newcomer)
+        all_.welcome(gauge, newcomer)
+        await eventually(lambda: bool(newcomer.frames))
+        all_.touch(gauge, [None])
+        await asyncio.sleep(0.1)
+        assert newcomer.values == [2]
+        assert wire.values == [1, 2]
+
+    asyncio.run(story())
+
+
+def test_a_newcomer_to_a_group_is_sent_each_key_once() -> None:
+    async def story() -> None:
+        kind = TopicKind(
+            name="board", may_join=lambda *_: True, bare=True, gauges=lambda _: {}, gauge_group="rooms"
+        )
+        board = Gauge(Topic(kind, None), Audience())
+
+        async def read(wanted: dict[Topic, Wanted]) -> dict[Topic, Any]:
+            return {board.topic: {1: {"likes": 5}, 2: {"likes": 6}}}
+
+        wire, newcomer = Wire(), Wire()
+        board.audience.add(wire)
+        board.audience.add(newcomer)
+        all_ = Gauges(read)
+        all_.welcome(board, newcomer)
+        await eventually(lambda: bool(newcomer.frames))
+        await asyncio.sleep(0.05)
+        expected = protocol.gauge("board", {"rooms": {"1": {"likes": 5}, "2": {"likes": 6}}}).payload
+        assert newcomer.frames == [expected]
+        assert wire.frames == [expected]
 
     asyncio.run(story())
 
