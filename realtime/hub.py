@@ -20,6 +20,7 @@ from realtime.protocol import Close
 from realtime.resources import Resources
 from realtime.sockets import Socket
 from realtime.transport import Transport
+from realtime.wheel import Wheel
 
 DRAIN_SECONDS = 5.0
 
@@ -48,6 +49,8 @@ class Hub:
         self.draining = False
         self._partitions: dict[str, Partition] = {}
         self._resources = Resources(Subscriptions(publisher.PROCESS.name, self.take))
+        self._wheel = Wheel()
+        self._resources.spawn(self._wheel.turn())
         publisher.PROCESS.attach(asyncio.get_running_loop(), self.take)
 
     async def admit(self, scope: hooks.Scope) -> Admission | None:
@@ -86,7 +89,7 @@ class Hub:
         open_already = sum(not socket.transport.closed for socket in partition.people.get(viewer.id, ()))
         if open_already >= protocol.SOCKETS_A_PERSON:
             raise TooManySockets
-        return Socket(partition, viewer, transport)
+        return Socket(partition, viewer, transport, self._wheel)
 
     def take(self, nudge: Nudge) -> None:
         """Hear of a commit, here or in another process."""

@@ -15,6 +15,7 @@ from realtime.pool import Busy
 from realtime.protocol import Close, Join, Leave, Pace, Refused
 from realtime.topics import Topic
 from realtime.transport import Transport
+from realtime.wheel import Wheel
 
 log = logging.getLogger(__name__)
 
@@ -25,16 +26,18 @@ CATCH_UP_SECONDS = 30.0
 class Socket:
     """An open connection of one person; `topics` are those it was let into, by internal name."""
 
-    __slots__ = ("_joining", "_pace", "partition", "topics", "transport", "viewer")
+    __slots__ = ("_joining", "_pace", "_wheel", "partition", "topics", "transport", "viewer")
 
-    def __init__(self, partition: Partition, viewer: Viewer, transport: Transport) -> None:
+    def __init__(self, partition: Partition, viewer: Viewer, transport: Transport, wheel: Wheel) -> None:
         self.partition = partition
         self.viewer = viewer
         self.transport = transport
         self.topics: dict[str, Watched] = {}
         self._joining: dict[str, asyncio.Task[None]] = {}
         self._pace = Pace()
+        self._wheel = wheel
         partition.add(self)
+        wheel.add(transport)
         counters.sockets += 1
         transport.attach(self)
 
@@ -44,6 +47,7 @@ class Socket:
         for key in self.topics.keys() | self._joining.keys():
             self.leave(key)
         self.partition.remove(self)
+        self._wheel.discard(self.transport)
         self.transport.owner = None
         counters.sockets -= 1
 

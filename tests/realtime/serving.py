@@ -61,14 +61,14 @@ class Server:
 def start(
     *,
     plain_asgi: bool = False,
-    without_direct: bool = False,
+    altered: str = "",
     certificate: Path | None = None,
     log: Path | None = None,
     **environment: str,
 ) -> Iterator[Server]:
     """A server on a free port, which can be connected to at once unless it is granian or has a `certificate`.
 
-    plain_asgi: it is not ours but granian. without_direct: it may not write past Twisted. certificate: it speaks
+    plain_asgi: it is not ours but granian. altered: see that module. certificate: it speaks
     TLS, with this file for certificate and key. log: where to write what it says.
     """
     listener = _listen()
@@ -82,8 +82,8 @@ def start(
         command = ["tests.realtime.under_tls", str(port), str(certificate)]
         own = False
     else:
-        module = "tests.realtime.without_direct" if without_direct else "realtime.server"
-        command = [module, "--fd", str(listener.fileno())]
+        module = ["tests.realtime.altered", altered] if altered else ["realtime.server"]
+        command = [*module, "--fd", str(listener.fileno())]
     if not own:
         listener.close()
     words = open(log, "wb") if log else None  # noqa: SIM115  (the child's; closed below)
@@ -134,6 +134,15 @@ def narrow(port: int) -> socket.socket:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect(("127.0.0.1", port))
     return connection
+
+
+def handshake(port: int, session: str, host: str = "a.localhost") -> bytes:
+    """What a browser sends to open a socket."""
+    return (
+        f"GET /ws/live/ HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: http://{host}:{port}\r\n"
+        f"Cookie: session={session}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    ).encode()
 
 
 def self_signed(folder: Path, host: str) -> Path:

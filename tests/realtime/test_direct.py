@@ -13,7 +13,7 @@ from twisted.internet import abstract
 
 from realtime import direct
 from realtime.testing import LiveClient
-from tests.realtime.serving import Server, Stage, narrow, self_signed
+from tests.realtime.serving import Server, Stage, handshake, narrow, self_signed
 
 
 def test_every_part_it_touches_is_where_it_was() -> None:
@@ -106,7 +106,7 @@ def test_where_a_part_has_moved_the_server_says_so_and_serves(
 ) -> None:
     async def story() -> None:
         log = scratch / "log"
-        server = start_server(without_direct=True, log=log)
+        server = start_server(altered="without_direct", log=log)
         await stage.sign_in(7)
         async with server.client(7) as seven:
             await seven.join(stage.topic)
@@ -117,5 +117,27 @@ def test_where_a_part_has_moved_the_server_says_so_and_serves(
         words = log.read_text(encoding="utf-8")
         assert "live.slow_path" in words
         assert "somewhere.Part is gone" in words
+
+    asyncio.run(story())
+
+
+def test_who_gives_no_sign_of_life_is_cut_and_who_answers_pings_is_not(
+    start_server: Callable[..., Server], stage: Stage
+) -> None:
+    async def story() -> None:
+        server = start_server(altered="quick_wheel")
+        await stage.sign_in(7)
+        async with server.client(7) as alive:
+            await alive.join("board")
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(handshake(server.port, "s7"))
+            await reader.readuntil(b"\r\n\r\n")
+            async with asyncio.timeout(20):
+                assert await reader.readexactly(2) == b"\x89\x00"
+                with pytest.raises(ConnectionResetError):
+                    await reader.read()
+            writer.close()
+            await alive.send(op="ping")
+            await alive.expect("pong")
 
     asyncio.run(story())
