@@ -106,6 +106,9 @@ API: list[Row] = [
     district("api-events", "GET", query="topic=feed"),
     district("api-events", "GET", query="topic=post:@branch_post", other=404, foreign=404),
     district("api-events", "GET", 404, query="topic=feed:@branch", member="ok", secretary="ok"),
+    district("api-rules-dues", "POST", data={"kind": "student"}),
+    district("api-rules-term", "POST", data={"organization_kind": "branch", "elected_on": "2024-05-12"}),
+    district("api-rules-admission", "POST", data={"born_on": "1999-01-01", "applied_on": "2026-01-01"}),
     district("api-schema", "GET"),
     district("api-docs", "GET"),
 ]  # fmt: skip

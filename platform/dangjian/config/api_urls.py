@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 urlpatterns = [
     path("", include("dangjian.identity.api_urls")),
     path("", include("dangjian.organizations.api_urls")),
+    path("", include("dangjian.basis.api_urls")),
     path("", include("dangjian.interaction.api_urls")),
     path("", include("dangjian.personal.api_urls")),
     path("schema/", SpectacularJSONAPIView.as_view(), name="api-schema"),

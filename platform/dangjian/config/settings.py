@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     *SHARED_APPS,
     *TENANT_APPS,
     "dangjian.rules",
+    "dangjian.basis",
     "dangjian.ui",
     "dangjian.personal",
     "dangjian.oversight",
@@ -278,6 +279,9 @@ SPECTACULAR_SETTINGS = {
         "OfficeKind": "dangjian.organizations.models.OfficeKind.choices",
         "OrganizationKind": "dangjian.organizations.models.OrganizationKind.choices",
         "PostHeld": "dangjian.organizations.models.Post.choices",
+        "DuesKind": "dangjian.rules.dues.KINDS",
+        "StepState": "dangjian.rules.admission.STATES",
+        "TermState": "dangjian.rules.terms.STATES",
     },
 }
 
