@@ -10,7 +10,7 @@ export DJANGO_SETTINGS_MODULE := dangjian.config.settings
 unexport PYTHONDONTWRITEBYTECODE
 # Given on the command line (make district NAME=…), these reach the recipes through the environment alone, so
 # that a name with spaces or quotes stays one name.
-export NAME DISTRICT
+export NAME DISTRICT ONLY
 
 .venv/runtime.stamp: requirements.lock scripts/venv
 	@scripts/venv $< $@
@@ -28,7 +28,7 @@ help: ## this list
 	@echo 'make test-sso              the tests against a real Keycloak alone (KEYCLOAK_URL=… for one you have)'
 	@echo 'make lint                  the linters alone'
 	@echo 'make format                let the formatters rewrite what they can'
-	@echo 'make bench                 the benchmarks: ratios, measured side by side in one run'
+	@echo 'make bench                 the benchmarks: ratios, measured side by side in one run (ONLY=live: one part)'
 	@echo 'make lock                  pin anew what pyproject.toml asks for'
 
 # Recipes of long-running commands are one plain command each: make then starts it without a shell in between
