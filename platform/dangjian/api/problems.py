@@ -36,7 +36,8 @@ class FieldError:
 class Problem(Exception):
     """A request is refused.
 
-    status: the HTTP status. code: for programs, stable. detail: a sentence for the person.
+    status: the HTTP status. code: for programs, stable. detail: a sentence for the person. more: further members of
+    the problem details, for programs.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Problem(Exception):
         *,
         errors: Iterable[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(code, detail)
         self.status = status
@@ -54,10 +56,12 @@ class Problem(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
 
     def as_json(self) -> dict[str, Any]:
         """``{type, title, status, code, detail}``, and ``errors`` when parts of the content are at fault."""
-        body = {
+        body: dict[str, Any] = {
+            **self.more,
             "type": "about:blank",
             "title": _title(self.status),
             "status": self.status,
@@ -126,7 +130,8 @@ def _problem(error: Exception) -> Problem | None:
         case exceptions.ValidationError():
             return refused(*_field_errors(error.get_full_details(), ""))
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
-            return Problem(401, "not_signed_in", _("请先登录。"), headers={"WWW-Authenticate": "Session"})
+            challenge = getattr(error, "auth_header", None) or "Session"
+            return Problem(401, "not_signed_in", _("请先登录。"), headers={"WWW-Authenticate": challenge})
         case exceptions.Throttled():
             wait = max(1, int(getattr(error, "wait", None) or 1))
             detail = _("操作太快了，请等 %(seconds)s 秒再试。") % {"seconds": wait}
@@ -179,5 +184,6 @@ def _title(status: int) -> str:
         428: _("缺少版本"),
         429: _("操作太快"),
         500: _("出错了"),
+        503: _("暂时不能用"),
     }
     return titles.get(status) or _("没能完成")

@@ -195,6 +195,9 @@ RULES_DIR = env.str("RULES_DIR", default="")
 
 # --- people ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
+KEYCLOAK_SECRETS = env.str("KEYCLOAK_SECRETS", default="")
+# Longer than Keycloak is ever away for an upgrade; what is closed here is closed at once all the same.
+KEYCLOAK_GRACE_MINUTES = env.int("KEYCLOAK_GRACE_MINUTES", default=240)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
      "OPTIONS": {"user_attributes": ["username"]}},
@@ -250,7 +253,10 @@ TIME_ZONE = "Asia/Shanghai"
 # Multiplies every throttle; load tests raise it.
 THROTTLE_SCALE = env.float("THROTTLE_SCALE", default=1.0)
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["dangjian.api.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "dangjian.identity.bearers.BearerAuthentication",
+        "dangjian.api.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["dangjian.api.permissions.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dangjian.api.parsers.JSONParser"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from dangjian.api.authentication import enforce_csrf
 from dangjian.api.permissions import IsSignedIn
 from dangjian.api.problems import Problem
 from dangjian.identity import services
+from dangjian.identity.providers import provider
 from dangjian.identity.words import locked, wrong
 
 
@@ -43,11 +45,16 @@ class SessionView(APIView):
         request=CredentialsSerializer,
         responses={
             200: SignedInSerializer,
+            404: OpenApiResponse(description=_("账号在登录服务那里：到 sign_in 所指的页面登录")),
             401: OpenApiResponse(description=_("账号和密码对不上")),
             429: OpenApiResponse(description=_("错得太多，锁定中；Retry-After")),
         },
     )
     def post(self, request: Request) -> Response:
+        if not provider().keeps_passwords:
+            address = reverse("oidc-login")
+            detail = str(_("这里不收密码，请打开 %(address)s 登录。") % {"address": address})
+            raise Problem(404, "sign_in_elsewhere", detail, more={"sign_in": address})
         enforce_csrf(request._request)
         credentials = CredentialsSerializer(data=request.data)
         credentials.is_valid(raise_exception=True)

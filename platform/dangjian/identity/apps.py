@@ -8,10 +8,12 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from dangjian.audit import actions
+        from dangjian.identity import schema  # noqa: F401  (registers how bearer tokens are described)
 
         actions.register(
             {
                 "session.sign_in": _("登录"),
+                "session.turned_away": _("不在名册或已停用，没有让登录"),
                 "session.locked_out": _("密码错误次数过多，暂时锁定"),
                 "password.change": _("修改自己的密码"),
                 "password.reset": _("重置密码"),

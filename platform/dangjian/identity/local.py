@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from dangjian.identity.models import User
+from dangjian.identity.models import Session, User
 
 
 class LocalProvider:
@@ -20,6 +20,10 @@ class LocalProvider:
 
     def sign_out(self, request: HttpRequest) -> str | None:
         return None
+
+    def confirm(self, session: Session) -> bool:
+        """Only sessions of another provider are ever due; they ended with it."""
+        return False
 
     def change_password(self, user: User, *, password: str) -> None:
         user.set_password(password)

@@ -13,7 +13,9 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from dangjian.identity import bearers
 from dangjian.identity.models import User
+from dangjian.identity.providers import provider
 from dangjian.identity.sessions import SessionStore
 
 
@@ -58,7 +60,10 @@ class AuthenticationMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.user = SimpleLazyObject(lambda: user_of(request))  # type: ignore[assignment]
-        return self.get_response(request)
+        response = self.get_response(request)
+        if not provider().keeps_passwords:
+            _allow_the_realm(request, response)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
@@ -73,6 +78,13 @@ class AuthenticationMiddleware:
         return None
 
 
+def _allow_the_realm(request: HttpRequest, response: HttpResponse) -> None:
+    """Signing out is a form whose answer leads on to the realm; browsers hold `form-action` to redirects too."""
+    parts = urlsplit(request.district.issuer)  # type: ignore[attr-defined]
+    if parts.netloc:
+        response._csp_update = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}  # type: ignore[attr-defined]
+
+
 def before_password_change(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Mark a page that is open to people who still have to choose a password."""
     view.before_password_change = True  # type: ignore[attr-defined]
@@ -80,7 +92,13 @@ def before_password_change(view: Callable[..., HttpResponse]) -> Callable[..., H
 
 
 def user_of(request: HttpRequest) -> Any:
-    """The session's user, or an `AnonymousUser` when there is no session worth anything."""
+    """The user the request speaks for, or an `AnonymousUser`.
+
+    A bearer token speaks for the API alone and then instead of the session: a call that carries one is never helped
+    out by a cookie.
+    """
+    if bearers.carried(request) is not None:
+        return bearers.caller_of(request).user or AnonymousUser()
     return request.session.user or AnonymousUser()  # type: ignore[attr-defined]
 
 

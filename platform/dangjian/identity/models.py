@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
@@ -42,6 +44,12 @@ class User(AbstractBaseUser):
     first_signed_in_at = models.DateTimeField(null=True)
     issuer = models.CharField(max_length=200, blank=True)
     subject = models.CharField(max_length=100, blank=True)
+    bearers_since = models.DateTimeField(
+        null=True, help_text="bearer tokens issued before are worth nothing: raised with the epoch"
+    )
+    is_untold = models.BooleanField(
+        default=False, help_text="the identity server does not know yet that the account changed"
+    )
     language = models.CharField(max_length=10, blank=True, help_text="empty: as the browser asks")
     text_size = models.CharField(max_length=6, choices=TextSize, blank=True)
     is_demo = models.BooleanField(default=False, help_text="a person of the demo data, who does not exist")
@@ -56,6 +64,7 @@ class User(AbstractBaseUser):
                 fields=["issuer", "subject"], condition=~models.Q(subject=""), name="one_user_per_subject"
             )
         ]
+        indexes = [models.Index(fields=["id"], condition=models.Q(is_untold=True), name="user_untold")]
 
     def __str__(self) -> str:
         return self.name or self.username
@@ -69,11 +78,21 @@ class User(AbstractBaseUser):
         return "".join(super().normalize_username(username).casefold().split())
 
 
+def grace() -> timedelta:
+    """How long a session lives on while the identity server cannot be asked about it."""
+    return timedelta(minutes=settings.KEYCLOAK_GRACE_MINUTES)
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
     def valid(self) -> Self:
-        """Those that still open something: not expired, of an active person, of that person's present epoch."""
+        """Those that still open something: not expired, of an active person, of that person's present epoch, and
+        not longer unconfirmed by the identity server than the grace allows."""
+        now = timezone.now()
         return self.filter(
-            expire_date__gt=timezone.now(), user__is_active=True, user_epoch=models.F("user__session_epoch")
+            models.Q(confirmed_until=None) | models.Q(confirmed_until__gt=now - grace()),
+            expire_date__gt=now,
+            user__is_active=True,
+            user_epoch=models.F("user__session_epoch"),
         )
 
 
@@ -84,7 +103,8 @@ class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type
 class Session(AbstractBaseSession):
     """A signed-in browser. Rows of a person are listed to that person, who may end them.
 
-    `user` is None only before a sign-in that needs to remember something across a redirect.
+    `user` is None where something is kept for somebody who has not signed in. `confirmed_until`: when the identity
+    server is to be asked whether the session still stands; None for one begun with a password kept here.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -95,6 +115,7 @@ class Session(AbstractBaseSession):
     user_agent = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now(), help_text="to the minute")
+    confirmed_until = models.DateTimeField(null=True)
 
     objects: ClassVar[SessionManager] = SessionManager()
 
@@ -111,6 +132,55 @@ class Session(AbstractBaseSession):
     def is_valid(self) -> bool:
         """As `SessionQuerySet.valid` says, of a row read with its user and not expired."""
         return self.user is None or (self.user.is_active and self.user_epoch == self.user.session_epoch)
+
+
+class RealmSession(models.Model):
+    """What the identity server gave for one session; it never leaves the server.
+
+    sid: the server's own name of the browser's session there. The tokens are sealed (`dangjian.identity.sealing`).
+    """
+
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="realm_session")
+    sid = models.CharField(max_length=100, db_index=True)
+    refresh_token = models.TextField()
+    id_token = models.TextField()
+
+
+class Revocation(models.Model):
+    """A name that is spent: ``jti:…`` of a logout token that was acted on, ``sid:…`` of a session that has ended.
+
+    Kept until nothing that bears the name could still be believed.
+    """
+
+    name = models.CharField(max_length=120, unique=True)
+    until = models.DateTimeField(db_index=True)
+
+
+class ServiceScope(models.TextChoices):
+    """What a service client may do; the value is the scope's name in the API's documentation."""
+
+    ORGANIZATIONS = "organizations.read", _("读取组织架构")
+    MEMBERS = "members.read", _("读取党员名册（不含手机号）")
+
+
+class ServiceClient(models.Model):
+    """Another system of the district that calls the API in its own name (client credentials, RFC 6749, 4.4).
+
+    client_id: its name in the realm, where its secret is too. scopes: names of `ServiceScope`; they are ours, so a
+    change counts from the next call, not from the next token.
+    """
+
+    client_id = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=60)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField(db_default=Now())
+    last_used_at = models.DateTimeField(null=True, help_text="to the hour")
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SignInFailure(models.Model):

@@ -10,11 +10,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.http import HttpRequest
 
-from dangjian.identity.models import User
+from dangjian.identity.models import Session, User
 
 
 class Provider(Protocol):
-    """keeps_passwords: passwords are checked, changed and reset here; else all three happen at the provider."""
+    """Where accounts and passwords are. Rights, posts and sessions are ours whichever it is.
+
+    keeps_passwords: passwords are checked, changed and reset here; else all three happen at the provider.
+    """
 
     keeps_passwords: bool
 
@@ -22,7 +25,10 @@ class Provider(Protocol):
         """The active user whom these speak for, or None. Takes as long for a name nobody has."""
 
     def sign_out(self, request: HttpRequest) -> str | None:
-        """Where the browser has to go to end the provider's own session; None: nowhere."""
+        """Where the browser has to go to end the provider's own session; None: nowhere. Asked while ours stands."""
+
+    def confirm(self, session: Session) -> bool:
+        """Whether a session whose `confirmed_until` has passed still stands; if it does, until later."""
 
     def change_password(self, user: User, *, password: str) -> None:
         """Make `password` the user's; it has been validated. The caller saves nothing else."""
@@ -39,6 +45,10 @@ def provider() -> Provider:
         from dangjian.identity.local import LocalProvider
 
         return LocalProvider()
+    if settings.IDENTITY == "keycloak":
+        from dangjian.identity.keycloak.provider import KeycloakProvider
+
+        return KeycloakProvider()
     raise ImproperlyConfigured(f"IDENTITY={settings.IDENTITY!r}: there is no such identity provider")
 
 

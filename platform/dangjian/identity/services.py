@@ -72,12 +72,13 @@ def sign_out(*, request: HttpRequest) -> str | None:
     """End the session of `request` and its sockets. Returns where the browser must go on to, if anywhere."""
     session: SessionStore = request.session  # type: ignore[assignment]
     key = session.session_key
+    onward = provider().sign_out(request)
     with outbox.atomic():
         session.flush()
         if key is not None:
             outbox.end_sessions(keys=[key])
     rotate_token(request)
-    return provider().sign_out(request)
+    return onward
 
 
 def change_password(*, request: HttpRequest, user: User, current: str | None, new: str) -> None:

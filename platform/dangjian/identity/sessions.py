@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from dangjian.identity.models import Session, User
+from dangjian.identity.providers import provider
 from tenants.context import required_scope
 
 TOUCH_AFTER = timedelta(minutes=1)
@@ -24,7 +25,10 @@ _KEY = re.compile(r"\A[0-9a-z]{32}\Z")
 
 
 def find(session_key: str | None) -> Session | None:
-    """The session with that key and its user, in one query; None unless it still opens something."""
+    """The session with that key and its user, in one query; None unless it still opens something.
+
+    One that the identity server has to confirm again is confirmed here, which takes a call there every few minutes.
+    """
     if session_key is None or not _KEY.match(session_key):
         return None  # whatever else a cookie may hold, a NUL among it, never reaches the database
     try:
@@ -33,7 +37,11 @@ def find(session_key: str | None) -> Session | None:
         )
     except Session.DoesNotExist:
         return None
-    return row if row.is_valid else None
+    if not row.is_valid:
+        return None
+    if row.confirmed_until is not None and row.confirmed_until <= timezone.now():
+        return row if provider().confirm(row) else None
+    return row
 
 
 class SessionStore(DatabaseStore):
@@ -67,6 +75,12 @@ class SessionStore(DatabaseStore):
             user=user, user_epoch=user.session_epoch, address=address, user_agent=user_agent[:300]
         )
         self.create()
+
+    @property
+    def row(self) -> Session | None:
+        """The row behind it; None before anybody signed in."""
+        self._get_session()  # type: ignore[attr-defined]
+        return self._row
 
     def touch(self) -> None:
         """Note that it was used, if it was not within the last minute; have an ageing one renewed."""

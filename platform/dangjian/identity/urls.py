@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dangjian.identity import views
+from dangjian.identity import oidc_views, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign-in"),
@@ -14,4 +14,8 @@ urlpatterns = [
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/<int:pk>/end/", views.end_session, name="session-end"),
     path("sessions/end-others/", views.end_other_sessions, name="sessions-end-others"),
+    path("oidc/login/", oidc_views.login, name="oidc-login"),
+    path("oidc/callback/", oidc_views.callback, name="oidc-callback"),
+    path("oidc/logout/", views.sign_out, name="oidc-logout"),
+    path("oidc/backchannel/", oidc_views.backchannel, name="oidc-backchannel"),
 ]

@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -23,9 +22,8 @@ from dangjian.identity.forms import PasswordForm, SignInForm
 from dangjian.identity.middleware import before_password_change, reader
 from dangjian.identity.models import Session
 from dangjian.identity.providers import provider
+from dangjian.identity.targets import HOME, target_of
 from dangjian.identity.words import locked, wrong
-
-HOME = "/"
 
 
 @login_not_required
@@ -33,9 +31,11 @@ HOME = "/"
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    target = _next(request)
+    target = target_of(request)
     if request.user.is_authenticated and request.method != "POST":
         return HttpResponseRedirect(target)
+    if not provider().keeps_passwords:
+        return _to_the_realm(request, target)
     form = SignInForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
@@ -60,6 +60,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return render(request, "identity/sign_in.html", context, status=status)
 
 
+def _to_the_realm(request: HttpRequest, target: str) -> HttpResponse:
+    """Straight on to the realm's own page, unless there is something to be read first."""
+    onward = f"{reverse('oidc-login')}?{urlencode({'next': target})}"
+    expired = "expired" in request.GET
+    if not expired and not messages.get_messages(request):
+        return HttpResponseRedirect(onward)
+    return render(request, "identity/sign_in_elsewhere.html", {"onward": onward, "expired": expired})
+
+
 @login_not_required
 @require_safe
 def forgotten(request: HttpRequest) -> HttpResponse:
@@ -80,7 +89,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
     if not provider().keeps_passwords:
-        raise Http404
+        onward = {"action": "password", "next": _back(request)}
+        return HttpResponseRedirect(f"{reverse('oidc-login')}?{urlencode(onward)}")
     first = reader(request).must_change_password
     form = PasswordForm(request.POST if request.method == "POST" else None, first=first)
     status = 200
@@ -95,13 +105,13 @@ def password(request: HttpRequest) -> HttpResponse:
                 messages.success(
                     request, _("密码已经换好。") if first else _("密码已经换好，其他设备都已退出。")
                 )
-                return HttpResponseRedirect(_next(request))
+                return HttpResponseRedirect(target_of(request))
             except ValidationError as refusal:
                 form.add_error(None, refusal)
             except services.LockedOut as refusal:
                 form.add_error("current", locked(refusal.seconds))
                 status = 429
-    context = {"form": form, "first": first, "next": _next(request), "back": _back(request)}
+    context = {"form": form, "first": first, "next": target_of(request), "back": _back(request)}
     context["focus"] = next(iter(form.errors), "")
     template = "identity/first_password.html" if first else "identity/password.html"
     return render(request, template, context, status=status)
@@ -150,10 +160,3 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     """Where the settings are listed; the centre has no 我的."""
     return HOME if request.district.is_centre else "/me/"  # type: ignore[attr-defined]
-
-
-def _next(request: HttpRequest) -> str:
-    """The page to go on to, within this host."""
-    target = request.POST.get("next") or request.GET.get("next") or HOME
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe else HOME
