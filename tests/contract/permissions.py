@@ -175,6 +175,11 @@ PAGES: list[Row] = [
     district("sign-in", "POST", outside="ok", data={"username": "liqiang", "password": "@password"}),
     district("forgotten", "GET", outside="ok"),
     district("sign-out", "POST"),
+    # With passwords kept here there is no realm; with one, tests/identity/test_realm_sign_in.py and tests/sso.
+    district("oidc-login", "GET", 404, outside=404),
+    district("oidc-callback", "GET", 404, outside=404),
+    district("oidc-backchannel", "POST", 404, outside=404, data={"logout_token": "x"}),
+    district("oidc-logout", "POST"),
     district("password", "GET"),
     district("password", "POST", data={"current": "@password", "new": "Haojiu-2026-ge", "again": "Haojiu-2026-ge"}),
     district("sessions", "GET"),
@@ -207,6 +212,10 @@ CENTRAL: list[Row] = [
     central("sign-in", "POST", outside="ok", data={"username": "chenjing", "password": "@password"}),
     central("forgotten", "GET", outside="ok"),
     central("sign-out", "POST"),
+    central("oidc-login", "GET", centre=404, outside=404),
+    central("oidc-callback", "GET", centre=404, outside=404),
+    central("oidc-backchannel", "POST", centre=404, outside=404, data={"logout_token": "x"}),
+    central("oidc-logout", "POST"),
     central("password", "GET"),
     central(
         "password", "POST", data={"current": "@password", "new": "Haojiu-2026-ge", "again": "Haojiu-2026-ge"}

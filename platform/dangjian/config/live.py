@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import parse_cookie
+from django.utils import timezone
 
-from dangjian.identity import sessions
+from dangjian.identity import sessions, tasks
 from dangjian.identity.models import Session
 from realtime import outbox
 from realtime.hooks import Scope, Viewer
@@ -17,6 +19,9 @@ from tenants.context import current_district, in_district
 from tenants.models import District, DistrictState
 
 T = TypeVar("T")
+
+# Pages that are used have their sessions confirmed by their own requests.
+OVERDUE = timedelta(minutes=1)
 
 
 class DistrictSite:
@@ -53,9 +58,13 @@ class DistrictSite:
         rows = (
             Session.objects.valid()
             .filter(session_key__in={viewer.session for viewer in viewers}, user__must_change_password=False)
-            .values_list("user_id", "session_key", "user_epoch")
+            .order_by("confirmed_until", "id")
+            .values_list("user_id", "session_key", "user_epoch", "confirmed_until", "id")
         )
-        return {Viewer(*row) for row in rows}.intersection(viewers)
+        # An idle page asks for nothing, so nothing else would notice that its session ended at the identity server.
+        overdue = timezone.now() - OVERDUE
+        tasks.confirm_soon([row[4] for row in rows if row[3] is not None and row[3] < overdue])
+        return {Viewer(*row[:3]) for row in rows}.intersection(viewers)
 
 
 site = DistrictSite()

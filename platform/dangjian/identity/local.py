@@ -25,6 +25,9 @@ class LocalProvider:
         """Only sessions of another provider are ever due; they ended with it."""
         return False
 
+    def tell(self, user: User) -> None:
+        """There is nobody else to tell."""
+
     def change_password(self, user: User, *, password: str) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])

@@ -31,7 +31,19 @@ class Provider(Protocol):
         """Whether a session whose `confirmed_until` has passed still stands; if it does, until later."""
 
     def change_password(self, user: User, *, password: str) -> None:
-        """Make `password` the user's; it has been validated. The caller saves nothing else."""
+        """Make `password` the user's; it has been validated. The caller saves nothing else.
+
+        A provider that keeps passwords itself takes it as good for one sign-in.
+        """
+
+    def tell(self, user: User) -> None:
+        """Bring the account at the provider in line with ours: open or closed, and how the person is called.
+
+        Repeating it is harmless.
+
+        Raises:
+            Unreachable, Refused, ImproperlyConfigured: it could not be told; try again later.
+        """
 
 
 @cache

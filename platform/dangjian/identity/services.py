@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.http import HttpRequest
@@ -14,12 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dangjian.audit.services import record
-from dangjian.identity import lockout, passwords
+from dangjian.identity import lockout, passwords, tasks
 from dangjian.identity.addresses import client_address
 from dangjian.identity.models import Session, User
 from dangjian.identity.providers import provider
 from dangjian.identity.sessions import SessionStore
 from realtime import outbox
+from tenants.context import current_district
 
 
 class WrongPassword(Exception):
@@ -131,10 +133,12 @@ def reset_password(*, user: User, actor: User, reason: str) -> str:
 
 
 def deactivate(*, user: User, actor: User, reason: str) -> None:
-    """Close the account: its sessions end with the commit, its sockets within two seconds."""
+    """Close the account: its sessions end with the commit, its sockets within two seconds, and then the identity
+    server is told, which may be away."""
     with outbox.atomic():
         _raise_epoch(user, is_active=False)
         outbox.end_person(person=user.pk)
+        changed(user)
         record(action="account.deactivate", actor=actor, reason=reason, **_named(user))
 
 
@@ -142,18 +146,37 @@ def reactivate(*, user: User, actor: User, reason: str) -> None:
     """Open a deactivated account again, with the password it had."""
     with outbox.atomic():
         _raise_epoch(user, is_active=True)
+        changed(user)
         record(action="account.reactivate", actor=actor, reason=reason, **_named(user))
 
 
 def end_sessions(*, user: User, ids: Collection[int]) -> int:
-    """End those of `user`'s own sessions, and their sockets. Returns how many there were."""
+    """End those of `user`'s own sessions, their sockets, and what stands behind them at the identity server.
+
+    Returns how many there were.
+    """
     with outbox.atomic():
         rows = Session.objects.filter(user=user, pk__in=ids)
         keys = list(rows.values_list("session_key", flat=True))
         if keys:
+            sids = list(rows.exclude(realm_session=None).values_list("realm_session__sid", flat=True))
             rows.delete()
             outbox.end_sessions(keys=keys)
+            _after_commit(lambda: tasks.end_elsewhere(sids))
     return len(keys)
+
+
+def changed(user: User) -> None:
+    """Note, within the caller's transaction, that the identity server has to be told of `user`, and have it told."""
+    if provider().keeps_passwords:
+        return
+    User.objects.filter(pk=user.pk).update(is_untold=True)
+    _after_commit(lambda: tasks.tell_soon(user.pk))
+
+
+def _after_commit(act: Callable[[], None]) -> None:
+    """Robust: what was committed stands, and the sweep of `tasks.tell_all` makes good what was not queued."""
+    transaction.on_commit(act, using=current_district().database, robust=True)
 
 
 def _named(user: User | None) -> dict[str, Any]:
@@ -164,8 +187,10 @@ def _named(user: User | None) -> dict[str, Any]:
 
 
 def _raise_epoch(user: User, **fields: bool) -> None:
-    """End every session of `user`, one that is just being made included, and set `fields`."""
-    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1, **fields)
+    """End every session and bearer token of `user`, one that is just being made included, and set `fields`."""
+    User.objects.filter(pk=user.pk).update(
+        session_epoch=F("session_epoch") + 1, bearers_since=timezone.now(), **fields
+    )
     Session.objects.filter(user=user).delete()
     user.refresh_from_db()
 

@@ -182,13 +182,14 @@ def _is_here(request: HttpRequest, user: User, tokens: oidc.Tokens) -> bool:
 
 
 def _note_stranger(request: HttpRequest, user: User | None) -> None:
-    named = {"object_kind": "user", "object_id": user.pk, "object_name": user.name} if user else {}
     with outbox.atomic():
         record(
             action="session.turned_away",
             actor=None,
+            object_kind="user" if user else "",
+            object_id=user.pk if user else None,
+            object_name=user.name if user else "",
             detail={"address": client_address(request)},
-            **named,
         )
 
 

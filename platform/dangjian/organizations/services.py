@@ -157,6 +157,7 @@ def rename_member(*, actor: Member, member: Member, name: str, reason: str) -> N
             name=name, pinyin=spelling.full, initials=spelling.initials, version=F("version") + 1
         )
         User.objects.filter(pk=member.user_id).update(name=name)
+        identity.changed(member.user)
         _record(actor, member, "member.rename", reason, {"from": member.name, "to": name})
 
 

@@ -169,31 +169,46 @@ _lock = threading.Lock()
 
 
 def ask(realm: Realm, question: Callable[[], _T]) -> _T:
-    """`question()`, under the breaker of the realm's server.
+    """`question()` put to python-keycloak, under the breaker of the realm's server.
 
     Raises:
         Unreachable: there was no usable answer, or the breaker keeps everybody back.
         Refused: Keycloak said no.
     """
+    return guarded(realm, lambda: _translated(question))
+
+
+def guarded(realm: Realm, call: Callable[[], _T]) -> _T:
+    """`call()`, which raises as `ask` does, under the same breaker."""
     with _lock:
         breaker = _breakers.get(realm.server, Breaker())
         if not breaker.may_try(time.monotonic()):
             raise Unreachable("resting")
         _breakers[realm.server] = breaker.trying(time.monotonic())
     try:
-        answer = question()
+        answer = call()
+    except Unreachable as problem:
+        _failed(realm, str(problem))
+        raise
+    except Refused:
+        _succeeded(realm)
+        raise
+    _succeeded(realm)
+    return answer
+
+
+def _translated(question: Callable[[], _T]) -> _T:
+    try:
+        return question()
     except KeycloakConnectionError as error:
-        raise _failed(realm, type(error.__cause__ or error).__name__) from None
+        raise Unreachable(type(error.__cause__ or error).__name__) from None
     except KeycloakError as error:
         if error.response_code is None or error.response_code >= 500 or error.response_code == 429:
-            raise _failed(realm, f"status {error.response_code}") from None
-        _succeeded(realm)
+            raise Unreachable(f"status {error.response_code}") from None
         raise Refused(_error_code(error)) from None
     except (TypeError, ValueError, KeyError):
         # python-keycloak's word for an answer that is not JSON; its message holds the answer, so it goes no further.
-        raise _failed(realm, "not JSON") from None
-    _succeeded(realm)
-    return answer
+        raise Unreachable("not JSON") from None
 
 
 def _succeeded(realm: Realm) -> None:
@@ -203,12 +218,11 @@ def _succeeded(realm: Realm) -> None:
         log.info("keycloak.back", server=realm.server)
 
 
-def _failed(realm: Realm, reason: str) -> Unreachable:
+def _failed(realm: Realm, reason: str) -> None:
     with _lock:
         was = _breakers.get(realm.server, Breaker())
         _breakers[realm.server] = was.failed(time.monotonic(), random.random())  # noqa: S311  (spreads, guards nothing)
     log.warning("keycloak.unreachable", server=realm.server, reason=reason, failures=was.failures + 1)
-    return Unreachable(reason)
 
 
 def _error_code(error: KeycloakError) -> str:
@@ -392,7 +406,7 @@ def logout_token_claims(realm: Realm, token: str) -> dict[str, Any]:
 
 
 def _claims(
-    realm: Realm, token: str, required: dict[str, Any], *, header_types: Collection[str]
+    realm: Realm, token: object, required: dict[str, Any], *, header_types: Collection[str]
 ) -> dict[str, Any]:
     """Checked: form, size, algorithm, type, key, signature, issuer, times, and `required` (None: only there)."""
     if not isinstance(token, str) or len(token) > LONGEST_TOKEN:

@@ -12,8 +12,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
-from dangjian.identity.keycloak import Refused, Unreachable, oidc
+from dangjian.api.problems import Problem
+from dangjian.identity.keycloak import Refused, Unreachable, accounts, oidc
 from dangjian.identity.models import RealmSession, Session, User, grace
 from dangjian.identity.sealing import Unsealable, seal, unseal
 from realtime import outbox
@@ -46,6 +48,22 @@ class KeycloakProvider:
             return_to=request.build_absolute_uri(reverse("sign-in")),
             language=get_language() or "",
         )
+
+    def change_password(self, user: User, *, password: str) -> None:
+        """Make `password` good for one sign-in, at which the person chooses their own on Keycloak's page.
+
+        Raises:
+            Problem: 503, Keycloak is away or refuses; nothing was changed.
+        """
+        try:
+            accounts.set_one_time_password(current_district(), user, password)
+        except (Unreachable, Refused, ImproperlyConfigured) as problem:
+            log.error("keycloak.password_not_set", reason=str(problem))
+            detail = _("登录服务暂时连不上，密码没有改。请过一会儿再试。")
+            raise Problem(503, "identity_unreachable", detail, headers={"Retry-After": "30"}) from None
+
+    def tell(self, user: User) -> None:
+        accounts.align(current_district(), user)
 
     def confirm(self, session: Session) -> bool:
         """Refresh the session's tokens, one request at a time: of twenty that find it due together one asks Keycloak.
