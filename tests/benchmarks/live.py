@@ -76,16 +76,18 @@ def rows(environment: Mapping[str, str]) -> list[Ratio]:
         cookies = folder / "cookies"
         sides.sign_in(environment, size, cookies)
         bench = Bench(environment, folder, cookies)
-        wanted = os.environ.get("BENCH_ROWS", "fan-out,tutorial,held,likes").split(",")
+        groups: dict[str, Callable[[], list[Ratio]]] = {
+            "fan-out": lambda: bench.fan_out(sorted({min(1000, size), size})),
+            "tutorial": lambda: bench.tutorial([n for n in TUTORIAL_SIZES if n <= size]),
+            "held": lambda: bench.held(size),
+            "likes": bench.likes,
+        }
         found: list[Ratio] = []
-        if "fan-out" in wanted:
-            found += bench.fan_out(sorted({min(1000, size), size}))
-        if "tutorial" in wanted:
-            found += bench.tutorial([n for n in TUTORIAL_SIZES if n <= size])
-        if "held" in wanted:
-            found += bench.held(size)
-        if "likes" in wanted:
-            found += bench.likes()
+        for name in os.environ.get("BENCH_ROWS", ",".join(groups)).split(","):
+            try:
+                found += groups[name]()
+            except NotMeasured as why:
+                found.append(not_measured(f"live delivery: {name}", n=size, target=None, why=why))
         return found
 
 
@@ -330,7 +332,9 @@ def _opened(stack: ExitStack, side: Side, size: int) -> Taken:
     reader = side.reader(stack, size)
     opened = reader.ask(f"open {60 + size // 20}")
     if opened["open"] != size:
-        raise NotMeasured(f"{side.name} opened {opened['open']} of {size} sockets: {opened}")
+        print(f"{side.name} opened {opened['open']} of {size} sockets: {opened}")
+    if opened["open"] < size * 0.95:
+        raise NotMeasured(f"{side.name} opened {opened['open']} of {size} sockets")
     # One that nobody measures: buffers grow and code is compiled at the first.
     reader.write(f"count {side.head() + 1} 60 -")
     side.publish(1, 0)

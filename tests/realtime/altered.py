@@ -1,14 +1,34 @@
-"""The socket server with something about it changed: ``python -m tests.realtime.altered WHAT …``."""
+"""The socket server with something about it changed: ``python -m tests.realtime.altered WHAT …``; WHAT may be
+several things with commas between them.
+"""
 
+import signal
 import sys
+import time
 
 from realtime import direct, server, wheel
 
-what = sys.argv.pop(1)
-if what == "without_direct":  # as after an upgrade that moved what the fast way out touches
-    direct.problem = lambda: "somewhere.Part is gone"
-elif what == "quick_wheel":
-    wheel.TURN_SECONDS = 0.8
-else:
-    raise SystemExit(what)
+
+def let_the_clock_jump() -> None:
+    """SIGUSR1 puts the clock an hour on, SIGUSR2 an hour back: what a wrong clock does when it is set right."""
+    right = time.time
+    offset = [0]
+
+    def jump(number: int, frame: object) -> None:
+        offset[0] += 3_600 if number == signal.SIGUSR1 else -3_600
+
+    signal.signal(signal.SIGUSR1, jump)
+    signal.signal(signal.SIGUSR2, jump)
+    time.time = lambda: right() + offset[0]
+
+
+for what in sys.argv.pop(1).split(","):
+    if what == "without_direct":  # as after an upgrade that moved what the fast way out touches
+        direct.problem = lambda: "somewhere.Part is gone"
+    elif what == "quick_wheel":
+        wheel.TURN_SECONDS = 0.8
+    elif what == "clock":
+        let_the_clock_jump()
+    else:
+        raise SystemExit(what)
 server.main()
