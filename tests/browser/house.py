@@ -87,6 +87,7 @@ def standing(base_url: str, folder: Path) -> Iterator[House]:
         "LOOPBACK_ONLY": "1",
         "LOG_LEVEL": "WARNING",
         "MEDIA_ROOT": str(folder / "media"),
+        "RULES_DIR": str(ROOT / "platform" / "dangjian" / "local" / "demo_data" / "rules"),
         "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
         "SECRET_KEY": "of the browser tests alone, fifty characters long at the very least",
         "THROTTLE_SCALE": "50",

@@ -15,7 +15,8 @@ from tests.browser.house import House
 
 OF_A_MEMBER = [
     "/feed/", "/feed/?tab=branch", "/posts/new/", "/me/", "/me/posts/", "/me/comments/", "/me/replies/", "/news/",
-    "/learning/", "/management/", "/sessions/", "/password/", "/branch/",
+    "/learning/", "/management/", "/sessions/", "/password/", "/branch/", "/rules/", "/rules/dues/", "/rules/term/",
+    "/rules/admission/",
 ]  # fmt: skip
 OF_AN_OFFICER = ["/officer/members/", "/officer/reports/", "/officer/audit/", "/ui/", "/management/"]
 SIGNED_OUT = ["/sign-in/", "/forgotten/"]

@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from dangjian.config import checks as starting
+from dangjian.local.demo import DEMO_RULES
 from dangjian.rules import book, checks
 from dangjian.rules.book import Book, NoRule, PackRefused
 from dangjian.rules.values import Frequency, Span
@@ -356,6 +357,15 @@ def test_a_file_belongs_to_the_district_it_is_named_for(tightened: Written) -> N
     tightened("luoyang", named="huiji")
     with pytest.raises(PackRefused, match=r"the file of luoyang must be named luoyang\.yaml"):
         book.book("huiji")
+
+
+def test_the_demos_rules_can_be_used(country: Book) -> None:
+    national = book.load_national(book.NATIONAL_PACK)
+    rules = Book(national, book.load_local(DEMO_RULES / "huiji.yaml", national))
+    tightened = {rule.id for rule in rules.in_force(ON) if rule.national}
+    assert tightened == {"life.lecture", "study.member"}
+    # What is judged stays as the country has it, so that the demo's answers can be checked against the sources.
+    assert not any(identity.startswith(("dues.", "term.", "admission.")) for identity in tightened)
 
 
 # --- starting, and the command -------------------------------------------------------------------------------------

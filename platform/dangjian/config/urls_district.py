@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("", include("dangjian.identity.urls")),
     path("", include("dangjian.organizations.urls")),
+    path("", include("dangjian.basis.urls")),
     path("", include("dangjian.interaction.urls")),
     path("", include("dangjian.personal.urls")),
     path("", include("dangjian.ui.urls")),

@@ -44,6 +44,7 @@ ACCOUNTS = {
     "central.localhost": ("中央监督", [("chenjing", "陈静", "central overseer")]),
 }
 SIZES = ("small", "pilot", "full")
+DEMO_RULES = Path(__file__).parent / "demo_data" / "rules"
 CRASHES_A_MINUTE = 3
 UNUSABLE = frozenset({errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})  # of the folder for the data
 _FIRST_START_BYTES = 1_000_000_000
@@ -156,6 +157,7 @@ class Demo:
         return {
             "SECRET_KEY_FILE": str(self.state.secret_key_file()),
             "MEDIA_ROOT": str(self.state.media),
+            "RULES_DIR": os.environ.get("RULES_DIR") or str(DEMO_RULES),
             "LOOPBACK_ONLY": "1",
             "IDENTITY": "local",
             "IDENTITY_LOCAL_IN_PRODUCTION": "1",

@@ -140,13 +140,14 @@ class _Walk:
     def rule(self, identity: str, on: date | None) -> Rule:
         return self.book.nearest(f"admission.{identity}", on=on or self.case.today)
 
-    def number(self, identity: str, on: date | None) -> int:
-        return cast(int, self.rule(identity, on).value)
+    def happened(self, key: str) -> date | None:
+        """When a step was, or is planned; None also for one that is unlawful: it is to be done again."""
+        step = self.steps[key]
+        return step.on if step.state != "unlawful" else None
 
     def expected(self, key: str) -> date:
         """When a step was, or the first day it can be."""
-        step = self.steps[key]
-        return step.on or max(step.earliest or self.case.today, self.case.today)
+        return self.happened(key) or max(self.steps[key].earliest or self.case.today, self.case.today)
 
     def judge(
         self,
@@ -242,7 +243,11 @@ def _candidacy(walk: _Walk) -> None:
     case = walk.case
     wait = walk.rule("candidate_wait", case.candidate_on)
     earliest = add_months(walk.expected("activist"), cast(int, wait.value))
-    short = case.candidate_on is not None and case.activist_on is not None and case.candidate_on < earliest
+    short = (
+        case.candidate_on is not None
+        and walk.happened("activist") is not None
+        and case.candidate_on < earliest
+    )
     values = {"months": wait.value, "earliest": earliest}
     walk.judge(
         "candidate", wait, after=("activist",), on=case.candidate_on, earliest=earliest,
@@ -298,21 +303,22 @@ def _acceptance(walk: _Walk) -> None:
         walk.rule("approval_special", case.approved_on),
     )
     allowed = special if case.special_case else within
-    latest = add_months(vote.on, cast(int, allowed.value)) if vote.on else None
+    voted_on = walk.happened("vote")
+    latest = add_months(voted_on, cast(int, allowed.value)) if voted_on else None
     walk.judge(
         "approve", allowed, after=("vote",), on=case.approved_on,
-        earliest=walk.expected("vote"), latest=latest, too_late=_approved_late(case, vote, allowed, special),
+        earliest=walk.expected("vote"), latest=latest, too_late=_approved_late(case, voted_on, allowed, special),
     )  # fmt: skip
 
 
-def _approved_late(case: Case, vote: Vote, allowed: Rule, special: Rule) -> Problem | None:
+def _approved_late(case: Case, voted_on: date | None, allowed: Rule, special: Rule) -> Problem | None:
     """Within the time of a special case the reason is missing; beyond it the branch's decision has lapsed."""
-    if vote.on is None:
+    if voted_on is None:
         return None
-    last = add_months(vote.on, cast(int, special.value))
+    last = add_months(voted_on, cast(int, special.value))
     if (case.approved_on or case.today) > last:
         return Problem("approval_beyond_special", special, {"latest": last})
-    latest = add_months(vote.on, cast(int, allowed.value))
+    latest = add_months(voted_on, cast(int, allowed.value))
     return Problem("approval_late", allowed, {"latest": latest, "special": special.value})
 
 
@@ -360,10 +366,11 @@ def _conversion(walk: _Walk) -> None:
     wrong = (
         [Problem("extension_out_of_range", extension, given)] if extended and extended not in allowed else []
     )
-    known = case.vote is not None and case.vote.on is not None
+    known = walk.happened("vote") is not None
+    over = walk.steps["approve"].attained and case.today >= ends
     # Its last day is its record: it is over when that has come, and it needs nobody to say so.
     walk.judge(
-        "probation", probation, after=("approve",), recorded=bool(wrong) or (known and case.today >= ends),
+        "probation", probation, after=("approve",), recorded=bool(wrong) or over,
         earliest=ends, latest=None, unlawful=wrong,
     )  # fmt: skip
     step = walk.steps["probation"]
@@ -378,7 +385,8 @@ def _conversion(walk: _Walk) -> None:
     )  # fmt: skip
 
     within = walk.rule("conversion_within", case.conversion_approved_on)
-    latest = add_months(case.conversion_vote_on, cast(int, within.value)) if case.conversion_vote_on else None
+    voted_on = walk.happened("conversion_vote")
+    latest = add_months(voted_on, cast(int, within.value)) if voted_on else None
     walk.judge(
         "conversion_approve", within, after=("conversion_vote",), on=case.conversion_approved_on,
         earliest=walk.expected("conversion_vote"), latest=latest,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -83,6 +84,12 @@ def count(number: int) -> str:
 def thousands(number: int) -> str:
     """11200 → 11,200, for figures that must be exact."""
     return f"{number:,}"
+
+
+@register.filter
+def yuan(amount: Decimal) -> str:
+    """An amount of money, always to the fen: 5,000.00."""
+    return f"{amount:,.2f}"
 
 
 @register.filter
