@@ -26,6 +26,13 @@ Options = Mapping[str, Any]
 StepFunction = Callable[[District, Options], None]
 
 
+class NotYet(Exception):
+    """A step cannot be done now; the district stays as it is, and calling again goes on with that step.
+
+    The message is for a person and says what to do.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A repeatable piece of opening a district, run inside it with the options given to `create_district`."""
@@ -67,6 +74,7 @@ def create_district(
 
     Raises:
         ValidationError: a name that cannot be a schema, or a host that already answers for another district.
+        NotYet: a step has to wait for something outside; the district stays in state provisioning.
     """
     with exclusive("create_district"):
         return _create(schema_name, name, short_name, hosts, kind, options or {}, extra_steps)

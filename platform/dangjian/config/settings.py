@@ -26,6 +26,8 @@ if not SECRET_KEY and (DEBUG or TESTING):
 # Plain http on loopback: unprefixed cookies without Secure. No other host is served then, so that such a cookie
 # never crosses a network.
 LOOPBACK_ONLY = env.bool("LOOPBACK_ONLY", default=DEBUG or TESTING)
+# The port in people's addresses, where it is not the scheme's own.
+PUBLIC_PORT = env.int("PUBLIC_PORT", default=0)
 # Hosts are allowed by the registry (tenants.middleware), which answers an unknown one with a plain 404.
 ALLOWED_HOSTS = [".localhost", "127.0.0.1"] if LOOPBACK_ONLY else ["*"]
 IDENTITY = env.str("IDENTITY", default="local")
@@ -195,6 +197,10 @@ RULES_DIR = env.str("RULES_DIR", default="")
 
 # --- people ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
+# Where new districts get their realm: as we reach it, and as browsers do where that differs.
+KEYCLOAK_URL = env.str("KEYCLOAK_URL", default="")
+KEYCLOAK_PUBLIC_URL = env.str("KEYCLOAK_PUBLIC_URL", default="")
+KEYCLOAK_PROVISIONER = env.str("KEYCLOAK_PROVISIONER", default="dangjian-provisioner")
 KEYCLOAK_SECRETS = env.str("KEYCLOAK_SECRETS", default="")
 # Longer than Keycloak is ever away for an upgrade; what is closed here is closed at once all the same.
 KEYCLOAK_GRACE_MINUTES = env.int("KEYCLOAK_GRACE_MINUTES", default=240)

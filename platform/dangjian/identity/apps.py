@@ -8,7 +8,11 @@ class IdentityConfig(AppConfig):
 
     def ready(self) -> None:
         from dangjian.audit import actions
-        from dangjian.identity import schema  # noqa: F401  (registers how bearer tokens are described)
+        from dangjian.identity import (
+            provisioning,
+            roster,  # noqa: F401  (registers its job)
+            schema,  # noqa: F401  (registers how bearer tokens are described)
+        )
 
         actions.register(
             {
@@ -21,3 +25,4 @@ class IdentityConfig(AppConfig):
                 "account.reactivate": _("恢复账号"),
             }
         )
+        provisioning.register()

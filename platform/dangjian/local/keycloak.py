@@ -16,6 +16,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -76,9 +77,24 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def know(self, *hosts: str) -> None:
+        """As `know`."""
+        know(self.folder, *hosts)
+
     def stop(self) -> None:
         process.stop(self.process, signal.SIGTERM, seconds=_STOP_SECONDS)
         _pid_file(self.folder).unlink(missing_ok=True)
+
+
+def know(folder: Path, *hosts: str) -> None:
+    """Have the Keycloak of `folder` find those hosts on this machine; a running one looks at each connection.
+
+    Java asks the system, which knows no name below ``.localhost``: back-channel logout to a district would fail.
+    """
+    path = folder / "hosts"
+    known = path.read_text(encoding="ascii").split() if path.exists() else ["127.0.0.1", "localhost"]
+    known += [host for host in (socket.gethostname(), *hosts) if host not in known]
+    path.write_text(" ".join(known) + "\n", encoding="ascii")
 
 
 @contextmanager
@@ -105,6 +121,7 @@ def start(folder: Path, *, port: int) -> Server:
         link = folder / shared
         link.unlink(missing_ok=True)
         link.symlink_to(installed / shared)
+    know(folder)
     password = _admin_password(folder)
     command: list[str | Path] = [
         java,
@@ -113,6 +130,7 @@ def start(folder: Path, *, port: int) -> Server:
         # The second compiler takes longer to warm up than a demo or a test run lasts: 57 s to start became 28.
         "-XX:TieredStopAtLevel=1",
         *_JAVA_OPTIONS,
+        f"-Djdk.net.hosts.file={folder / 'hosts'}",
         f"-Dkc.home.dir={folder}",
         f"-Djboss.server.config.dir={folder / 'conf'}",
         "-cp",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dangjian.api.problems import Problem
 from dangjian.audit.services import record
 from dangjian.identity.models import User
 from dangjian.identity.passwords import one_time_password
+from dangjian.identity.providers import provider
 from dangjian.organizations.models import Member, Office, OfficeKind, Organization, OrganizationKind, Sector
 from dangjian.organizations.pinyin import spell
 from realtime import outbox
@@ -26,8 +28,12 @@ def first_officer(district: District, options: lifecycle.Options) -> None:
     """Make the district's first officer, or the centre's first account.
 
     Options: ``officer_username``; without it nobody is made, the data brings its own people. ``officer_name``;
-    ``officer_password``, else a one-time one is made. ``on_officer(username, password)`` is told either. Run again
-    after an interruption it gives the same account a new password: the one told before may never have been read.
+    ``officer_password``, else a one-time one is made (at an identity server either is good for one sign-in).
+    ``on_officer(username, password)`` is told either. Run again after an interruption it gives the same account a new
+    password: the one told before may never have been read.
+
+    Raises:
+        NotYet: the identity server cannot be told.
     """
     username = options.get("officer_username")
     if not username:
@@ -37,8 +43,9 @@ def first_officer(district: District, options: lifecycle.Options) -> None:
     password = options.get("officer_password") or one_time_password()
     with outbox.atomic():
         user = User.objects.filter(username=username).first() or User(username=username)
-        user.name, user.must_change_password = name, not options.get("officer_password")
-        user.set_password(password)
+        user.name = name
+        user.must_change_password = provider().keeps_passwords and not options.get("officer_password")
+        user.set_unusable_password()
         user.save()
         if not district.is_centre:
             _give_office(district, user)
@@ -49,6 +56,10 @@ def first_officer(district: District, options: lifecycle.Options) -> None:
             object_id=user.pk,
             object_name=name,
         )
+        try:
+            provider().change_password(user, password=password)
+        except Problem as problem:  # the identity server is away
+            raise lifecycle.NotYet(str(problem.detail)) from problem
     tell: Callable[[str, str], None] | None = options.get("on_officer")
     if tell is not None:
         tell(username, password)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from dangjian.identity.keycloak import oidc
-from dangjian.identity.keycloak.admin import Admin, NotThere
+from dangjian.identity.keycloak.admin import Admin, Exists, NotThere
 from dangjian.identity.keycloak.secrets import client_secret
 from dangjian.identity.models import User
 from tenants.models import District
@@ -67,17 +67,61 @@ def align(district: District, user: User) -> None:
 
 
 def set_one_time_password(district: District, user: User, password: str) -> None:
-    """
+    """Make `password` good for one sign-in of `user`, whose account is made now if there is none, and open the door
+    that wrong passwords had closed.
+
     Raises:
+        Exists: somebody who is not of the roster has the name at Keycloak.
         Unreachable, Refused, ImproperlyConfigured: it could not be done.
     """
     admin = accounts_admin(district)
 
     def act() -> None:
-        admin.set_password(user.subject, password, temporary=True)
-        admin.end_sessions(user.subject)
+        subject = give_account(district, admin, user)
+        admin.set_password(subject, password, temporary=True)
+        admin.forgive(subject)
+        admin.end_sessions(subject)
 
     oidc.guarded(oidc.realm_of(district), act)
+
+
+def give_account(district: District, admin: Admin, user: User) -> str:
+    """The ``sub`` of the account in the realm of one person, made now if there is none.
+
+    Raises:
+        Exists: somebody else has that name there.
+        Unreachable, Refused: Keycloak could not be asked or said no.
+    """
+    if user.issuer == district.issuer and user.subject:
+        return user.subject
+    try:
+        subject = admin.create_user(representation(user))
+    except Exists:
+        subject = own(admin, user)
+        if not subject:
+            raise
+    user.issuer, user.subject = district.issuer, subject
+    user.save(update_fields=["issuer", "subject"])
+    return subject
+
+
+def representation(user: User) -> dict[str, Any]:
+    """`user` as Keycloak has them: no credential, no e-mail address."""
+    return {
+        "username": user.username,
+        "firstName": user.name,
+        "enabled": user.is_active,
+        "attributes": {"roster": [str(user.pk)], **({"demo": ["true"]} if user.is_demo else {})},
+    }
+
+
+def own(admin: Admin, user: User) -> str:
+    """The id of the account with that name if it is `user`'s, else empty: a name alone, an e-mail address or a
+    telephone number links nothing, only the number of ours that we wrote into the account."""
+    found = admin.user_named(user.username)
+    if found is None or (found.get("attributes") or {}).get("roster") != [str(user.pk)]:
+        return ""
+    return str(found["id"])
 
 
 def sessions(district: District, user: User) -> list[Elsewhere]:

@@ -133,8 +133,16 @@ class Admin:
     def delete_client(self, ident: str) -> None:
         _ask(lambda: self._admin.delete_client(_checked(_ID, ident)))
 
-    def client_secret(self, ident: str) -> str:
-        return str(_ask(lambda: self._admin.get_client_secrets(_checked(_ID, ident))).get("value", ""))
+    def give_client_scope(self, client: str, scope: str, *, default: bool) -> None:
+        """default: in every token; else in those that ask for it."""
+        self._put(self._scope_of_client(client, scope, default=default), {})
+
+    def take_client_scope(self, client: str, scope: str, *, default: bool) -> None:
+        self._call("DELETE", self._scope_of_client(client, scope, default=default))
+
+    def _scope_of_client(self, client: str, scope: str, *, default: bool) -> str:
+        kind = "default" if default else "optional"
+        return f"clients/{_checked(_ID, client)}/{kind}-client-scopes/{_checked(_ID, scope)}"
 
     def client_roles(self, ident: str) -> list[Representation]:
         return _ask(lambda: self._admin.get_client_roles(_checked(_ID, ident)))
@@ -198,6 +206,10 @@ class Admin:
         """temporary: good for one sign-in, at which the person chooses their own."""
         _ask(lambda: self._admin.set_user_password(_checked(_ID, ident), password, temporary))
 
+    def forgive(self, ident: str) -> None:
+        """Forget the wrong passwords that were tried, and open the account that they had closed."""
+        self._call("DELETE", f"attack-detection/brute-force/users/{_checked(_ID, ident)}")
+
     def end_sessions(self, ident: str) -> None:
         """End everything the user has open; Keycloak then sends its logout tokens."""
         _ask(lambda: self._admin.user_logout(_checked(_ID, ident)))
@@ -222,6 +234,11 @@ class Admin:
     def take_roles(self, user: str, client: str, roles: Sequence[Representation]) -> None:
         user, client = _checked(_ID, user), _checked(_ID, client)
         _ask(lambda: self._admin.delete_client_roles_of_user(user, client, cast("Any", list(roles))))
+
+    def give_realm_role(self, user: str, role: str) -> None:
+        """Give a role of the realm itself, which `role` names; one that is held already may be given again."""
+        found = _ask(lambda: self._admin.get_realm_role(quote(role, safe="")))
+        _ask(lambda: self._admin.assign_realm_roles(_checked(_ID, user), cast("Any", [found])))
 
     def import_users(self, users: Sequence[Representation]) -> Representation:
         """Add many users in one transaction; one whose name is there already is left as it is.

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from dangjian.api.problems import Problem
 from dangjian.identity.keycloak import Refused, Unreachable, accounts, oidc
+from dangjian.identity.keycloak.admin import Exists
 from dangjian.identity.models import RealmSession, Session, User, grace
 from dangjian.identity.sealing import Unsealable, seal, unseal
 from realtime import outbox
@@ -53,10 +54,14 @@ class KeycloakProvider:
         """Make `password` good for one sign-in, at which the person chooses their own on Keycloak's page.
 
         Raises:
-            Problem: 503, Keycloak is away or refuses; nothing was changed.
+            Problem: 503, Keycloak is away or refuses; 409, somebody outside the roster has the name there. Nothing
+                was changed.
         """
         try:
             accounts.set_one_time_password(current_district(), user, password)
+        except Exists:
+            detail = _("登录服务里有一个名册以外的同名账号，没有改它。请联系平台管理员处理。")
+            raise Problem(409, "account_name_taken", detail) from None
         except (Unreachable, Refused, ImproperlyConfigured) as problem:
             log.error("keycloak.password_not_set", reason=str(problem))
             detail = _("登录服务暂时连不上，密码没有改。请过一会儿再试。")

@@ -33,6 +33,32 @@ def client_secret(ref: str) -> str:
     return found
 
 
+def store_secret(ref: str, secret: str) -> str:
+    """Keep `secret` in the file of that name, readable by its owner alone, and return it.
+
+    Raises:
+        ImproperlyConfigured: KEYCLOAK_SECRETS names no folder, or one that cannot be written.
+    """
+    if not _NAME.match(ref):
+        raise ImproperlyConfigured(f"{ref!r} cannot be the name of a secret")
+    if not settings.KEYCLOAK_SECRETS:
+        raise ImproperlyConfigured("KEYCLOAK_SECRETS names no folder to keep secrets in.")
+    path = Path(settings.KEYCLOAK_SECRETS, ref)
+    unfinished = path.with_name(f".{ref}.{os.getpid()}")
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret)
+        unfinished.replace(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The secret {ref} cannot be kept in {settings.KEYCLOAK_SECRETS} ({error.strerror}): make the folder "
+            f"writable, or put a secret of your own there under that name."
+        ) from error
+    _known.pop((str(settings.KEYCLOAK_SECRETS), ref), None)
+    return secret
+
+
 def _read(ref: str) -> str:
     if not _NAME.match(ref):
         raise ImproperlyConfigured(f"{ref!r} cannot be the name of a secret")

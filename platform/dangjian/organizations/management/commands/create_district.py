@@ -39,6 +39,8 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
+        except lifecycle.NotYet as error:
+            raise CommandError(str(error)) from None
         self.stdout.write(f"{district.name} is open at {', '.join(options['host'])}")
 
     def _tell(self, username: str, password: str) -> None:

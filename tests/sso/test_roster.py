@@ -1,0 +1,159 @@
+"""Accounts for the roster, on a real Keycloak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+from django.core.management import CommandError, call_command
+
+from dangjian.identity import provisioning, roster
+from dangjian.identity.keycloak import Unreachable, accounts, oidc, realm
+from dangjian.identity.keycloak.admin import Admin, Exists
+from dangjian.identity.models import User
+from tenants.context import in_district
+from tests.sso.conftest import Deployment
+from tests.sso.ports import free_port
+
+
+@pytest.fixture
+def luoyang(realms: Deployment, world: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """Luoyang, open, with an administrator of its realm; the realm's accounts are gone afterwards."""
+    admin = provisioning.provisioner(world.luoyang)
+    with in_district(world.luoyang):
+        yield SimpleNamespace(district=world.luoyang, admin=admin)
+    for user in admin.users(max=1000, briefRepresentation="true"):
+        admin.delete_user(user["id"])
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """``many(60)`` people more in the roster, and chunks of 20."""
+    monkeypatch.setattr(roster, "CHUNK", 20)
+
+    def add(count: int) -> None:
+        User.objects.bulk_create(
+            [User(username=f"person{number}", name=f"党员{number}", password="!") for number in range(count)]
+        )
+
+    return add
+
+
+def test_everybody_gets_an_account_without_a_password(
+    luoyang: SimpleNamespace, many: Callable[[int], None]
+) -> None:
+    many(60)
+    User.objects.filter(username="person7").update(is_active=False, is_demo=True)
+    told: list[roster.Progress] = []
+    progress = roster.give_accounts(luoyang.district, luoyang.admin, tell=told.append)
+    assert progress == roster.Progress(62, 62)
+    assert [each.done for each in told] == [20, 40, 60, 62]
+    by_name = {user["username"]: user for user in luoyang.admin.users(max=100)}
+    for user in User.objects.all():
+        found = by_name[user.username]
+        assert (user.issuer, user.subject) == (luoyang.district.issuer, found["id"])
+        assert (found["firstName"], found["enabled"]) == (user.name, user.is_active)
+        assert "email" not in found
+    assert by_name["person7"]["attributes"]["demo"] == ["true"]
+    sign_in = luoyang.admin.client(realm.SIGN_IN_CLIENT)
+    roles = luoyang.admin.roles_of_user(by_name["person8"]["id"], sign_in["id"])
+    assert [role["name"] for role in roles] == [realm.MEMBER_ROLE]
+
+
+def test_ended_in_the_middle_it_goes_on(
+    luoyang: SimpleNamespace, many: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ended at the worst moment: Keycloak has made a chunk, and we have not noted it."""
+    many(60)
+    chunks = 0
+    keep = roster._keep
+
+    def ended(*arguments: Any) -> None:
+        nonlocal chunks
+        chunks += 1
+        if chunks == 2:
+            raise KeyboardInterrupt
+        keep(*arguments)
+
+    monkeypatch.setattr(roster, "_keep", ended)
+    with pytest.raises(KeyboardInterrupt):
+        roster.give_accounts(luoyang.district, luoyang.admin)
+    assert luoyang.admin.count_users() == 40
+    assert roster.without_account(luoyang.district).count() == 42
+    monkeypatch.setattr(roster, "_keep", keep)
+    assert roster.give_accounts(luoyang.district, luoyang.admin) == roster.Progress(62, 62)
+    assert luoyang.admin.count_users() == 62
+    assert User.objects.values("subject").distinct().count() == 62
+
+
+def test_an_account_made_by_hand_is_told_of_and_never_taken_over(luoyang: SimpleNamespace) -> None:
+    """Same name, same e-mail, same telephone: still somebody else's."""
+    other = luoyang.admin.create_user({"username": "zhaomin", "firstName": "赵敏", "enabled": True})
+    progress = roster.give_accounts(luoyang.district, luoyang.admin)
+    assert progress == roster.Progress(1, 2, ("zhaomin",))
+    assert not User.objects.filter(subject=other).exists()
+    with pytest.raises(Exists):
+        accounts.give_account(luoyang.district, luoyang.admin, User.objects.get(username="zhaomin"))
+
+
+def test_one_person_gets_theirs_when_it_is_needed(luoyang: SimpleNamespace) -> None:
+    user = User.objects.get(username="sunli")
+    day_two: Admin = accounts.accounts_admin(luoyang.district)
+    subject = accounts.give_account(luoyang.district, day_two, user)
+    assert accounts.give_account(luoyang.district, day_two, User.objects.get(username="sunli")) == subject
+    User.objects.filter(pk=user.pk).update(issuer="", subject="")
+    assert accounts.give_account(luoyang.district, day_two, User.objects.get(username="sunli")) == subject
+    assert luoyang.admin.count_users() == 1
+
+
+def test_a_one_time_password_makes_the_account_and_opens_a_closed_door(luoyang: SimpleNamespace) -> None:
+    user = User.objects.get(username="sunli")
+    accounts.set_one_time_password(luoyang.district, user, "kf7m-9wpx")
+    found = luoyang.admin.user_named("sunli")
+    assert found is not None
+    assert found["id"] == User.objects.get(username="sunli").subject
+    assert found["requiredActions"] == ["UPDATE_PASSWORD"]
+    token = (
+        oidc.realm_of(luoyang.district).server
+        + f"realms/{luoyang.district.realm}/protocol/openid-connect/token"
+    )
+    for _ in range(6):
+        requests.post(
+            token, {"grant_type": "password", "client_id": "admin-cli", "username": "sunli", "password": "x"}
+        )
+    closed = luoyang.admin._get(f"attack-detection/brute-force/users/{found['id']}")
+    assert closed["disabled"] is True
+    accounts.set_one_time_password(luoyang.district, user, "ht4k-p3ym")
+    assert luoyang.admin._get(f"attack-detection/brute-force/users/{found['id']}")["disabled"] is False
+
+
+def test_an_account_of_another_realm_counts_for_nothing_here(luoyang: SimpleNamespace) -> None:
+    User.objects.filter(username="sunli").update(
+        issuer="https://elsewhere.example/realms/luoyang", subject="x"
+    )
+    roster.give_accounts(luoyang.district, luoyang.admin)
+    assert User.objects.get(username="sunli").issuer == luoyang.district.issuer
+
+
+def test_the_job_waits_for_a_keycloak_that_is_away(luoyang: SimpleNamespace, settings: Any) -> None:
+    url, luoyang.district.keycloak_url = luoyang.district.keycloak_url, f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(Unreachable):
+        roster.give_accounts(luoyang.district, provisioning.provisioner(luoyang.district))
+    roster.give_accounts_soon.func(district="luoyang")
+    luoyang.district.keycloak_url = url
+    assert roster.without_account(luoyang.district).count() == 0
+
+
+def test_the_command_shows_how_far_it_is(
+    luoyang: SimpleNamespace, many: Callable[[int], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    many(30)
+    call_command("give_accounts", "luoyang")
+    said = capsys.readouterr().out
+    assert "  20 of 32\n" in said
+    assert "luoyang: 32 of 32 have their account" in said
+    with pytest.raises(CommandError, match=r"no district nowhere\. Districts here: .*luoyang"):
+        call_command("give_accounts", "nowhere")
