@@ -1,6 +1,6 @@
 # Everything installs what it needs itself; beforehand there need be Python 3.11 or newer and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-sso lint format bench district shell lock
+.PHONY: help demo demo-sso demo-reset test test-sso lint format bench district shell lock
 
 PY := .venv/bin/python
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
@@ -21,6 +21,7 @@ export NAME DISTRICT ONLY
 help: ## this list
 	@echo 'make demo                  two districts, their people and a year of posts, on http://huiji.localhost:8000/'
 	@echo '                           (PORT=9000 for another port; Ctrl-C stops it; the data stays)'
+	@echo 'make demo-sso              the demo with people signing in at a real Keycloak (KEYCLOAK_PORT=8081)'
 	@echo 'make demo-reset            forget what the demo holds; the next start builds it afresh'
 	@echo 'make district NAME=新郑市   a new district in the running demo, answering at once'
 	@echo 'make shell                 a Python shell on the running demo (DISTRICT=huiji opens one district)'
@@ -34,6 +35,10 @@ help: ## this list
 # Recipes of long-running commands are one plain command each: make then starts it without a shell in between
 # and hands a SIGTERM on to it.
 demo: .venv/runtime.stamp
+	@$(PY) -m dangjian.local.demo
+
+demo-sso: export IDENTITY := keycloak
+demo-sso: .venv/runtime.stamp
 	@$(PY) -m dangjian.local.demo
 
 demo-reset: .venv/runtime.stamp

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Generic, NoReturn, Protocol, TypeVar
 
-from dangjian.local import postgres, process, valkey
+from dangjian.local import keycloak, postgres, process, valkey
 from dangjian.local.process import CannotStart
 from dangjian.local.progress import Progress, say
 from dangjian.local.state import CHECKOUT, STOPPING, State
@@ -111,13 +111,16 @@ class Part(Generic[Started]):
 class Demo:
     """The demo of one checkout, on one port."""
 
-    def __init__(self, state: State, *, port: int, size: str) -> None:
+    def __init__(self, state: State, *, port: int, size: str, keycloak_port: int | None = None) -> None:
+        """keycloak_port: people sign in at a Keycloak on that port, or at the one KEYCLOAK_URL names."""
         self.state = state
         self.port = port
         self.size = size
+        self.keycloak_port = keycloak_port
         self._parts: list[Part[Any]] = []
-        self._progress = Progress(total=6)
+        self._progress = Progress(total=6 if keycloak_port is None else 8)
         self._embedded: postgres.Server | None = None
+        self._keycloak: keycloak.Server | None = None
 
     def run(self) -> NoReturn:
         """Run until told to stop.
@@ -133,6 +136,8 @@ class Demo:
 
     def _start(self) -> None:
         require_free(self.port)
+        if self.keycloak_port is not None and not os.environ.get("KEYCLOAK_URL"):
+            require_free(self.keycloak_port, variable="KEYCLOAK_PORT", command="make demo-sso")
         self._require_disk()
         say(f"党建云 demo: data and logs in {self.state.folder}")
         environment = self._environment()
@@ -140,10 +145,17 @@ class Demo:
             environment["DATABASE_URL"] = os.environ.get("DATABASE_URL") or self._start_postgres()
         with self._progress.step("Valkey"):
             environment["VALKEY_URL"] = os.environ.get("VALKEY_URL") or self._start_valkey()
+        if self.keycloak_port is not None:
+            with self._progress.step("Keycloak"):
+                environment |= self._start_keycloak(self.keycloak_port)
+                self._make_provisioner({**os.environ, **environment})
         self.state.publish_environment(environment)
         environment = {**os.environ, **environment}
         with self._progress.step("schemas, districts, demo data"):
             self._prepare_once(environment)
+        if self.keycloak_port is not None:
+            with self._progress.step("realms and accounts"):
+                self._manage(["open_demo_realms"], environment)
         with self._progress.step("worker"):
             self._start_command("worker", ["platform/manage.py", "worker"], environment, patience=30)
         with self._progress.step("pages, API and sockets"):
@@ -162,6 +174,7 @@ class Demo:
             "IDENTITY": "local",
             "IDENTITY_LOCAL_IN_PRODUCTION": "1",
             "DEMO_PORT": str(self.port),
+            "PUBLIC_PORT": str(self.port),
             "DJANGO_SETTINGS_MODULE": "dangjian.config.settings",
             "PYTHONPATH": f"{CHECKOUT}{os.pathsep}{CHECKOUT / 'platform'}",
             "PYTHONUTF8": "1",
@@ -177,6 +190,43 @@ class Demo:
     def _start_valkey(self) -> str:
         log = self.state.valkey / "valkey.log"
         return self._keep(Part("Valkey", log, lambda: valkey.start(self.state.valkey))).url
+
+    def _start_keycloak(self, port: int) -> dict[str, str]:
+        """What makes the product use Keycloak: the one KEYCLOAK_URL names, else our own, which is started now."""
+        self.state.secrets.mkdir(mode=0o700, exist_ok=True)
+        url = os.environ.get("KEYCLOAK_URL", "")
+        if not url:
+            # Its address has a name: browsers tie a passkey to a name, never to a number.
+            url = f"http://localhost:{port}"
+            log = self.state.keycloak / "keycloak.log"
+            part = Part("Keycloak", log, lambda: keycloak.start(self.state.keycloak, port=port))
+            self._keycloak = self._keep(part)
+            self._keycloak.know(*ACCOUNTS)
+        return {
+            "IDENTITY": "keycloak",
+            "KEYCLOAK_URL": url,
+            "KEYCLOAK_SECRETS": os.environ.get("KEYCLOAK_SECRETS") or str(self.state.secrets),
+        }
+
+    def _make_provisioner(self, environment: Mapping[str, str]) -> None:
+        """The account at Keycloak that opens realms.
+
+        Raises:
+            CannotStart: a Keycloak of your own has none, and nothing says how to make one.
+        """
+        if self._keycloak is not None:
+            environment = {**environment, "KEYCLOAK_ADMIN_PASSWORD": self._keycloak.admin_password}
+        if environment.get("KEYCLOAK_ADMIN_PASSWORD"):
+            self._manage(["create_provisioner", "--admin", keycloak.ADMIN], environment)
+        elif not (
+            environment.get("KEYCLOAK_SECRET_PROVISIONER")
+            or Path(environment["KEYCLOAK_SECRETS"], "provisioner").exists()
+        ):
+            raise CannotStart(
+                f"{environment['KEYCLOAK_URL']} has no account yet that may open realms: set KEYCLOAK_ADMIN_PASSWORD "
+                f"to the password of its administrator {keycloak.ADMIN} for this one start, or make one as "
+                "docs/how-to/connect-keycloak.md describes."
+            )
 
     def _start_command(
         self, name: str, arguments: list[str], environment: Mapping[str, str], *, patience: float
@@ -207,8 +257,11 @@ class Demo:
             stamp.write_text(code, encoding="ascii")
 
     def _prepare(self, environment: Mapping[str, str]) -> None:
+        self._manage(["open_demo", "--size", self.size], environment)
+
+    def _manage(self, arguments: list[str], environment: Mapping[str, str]) -> None:
         log = self.state.log("prepare")
-        command = [sys.executable, "platform/manage.py", "open_demo", "--size", self.size]
+        command = [sys.executable, "platform/manage.py", *arguments]
         child = process.start(command, log=log, env=environment, cwd=CHECKOUT, piped=True)
         try:
             for line in child.stdout or ():
@@ -285,7 +338,14 @@ class Demo:
             for username, name, what in people:
                 say(f"      {username:<10} {name}  {what}")
         say()
-        say(f"  Everybody's password: {PASSWORD}   (all of them are demo data)")
+        if self.keycloak_port is None:
+            say(f"  Everybody's password: {PASSWORD}   (all of them are demo data)")
+        else:
+            say(f"  Their password: {PASSWORD}   (all of them are demo data; others get one from an officer)")
+        if self._keycloak is not None:
+            say()
+            say(f"  http://localhost:{self.keycloak_port}/   Keycloak's console")
+            say(f"      {keycloak.ADMIN:<10} {self._keycloak.admin_password}  (made for this demo alone)")
         say("  Ctrl-C stops the demo; the data are kept.")
         say()
 
@@ -312,8 +372,8 @@ def answers(host: str, port: int) -> bool:
         connection.close()
 
 
-def require_free(port: int) -> None:
-    """Make sure that nobody listens on `port`.
+def require_free(port: int, *, variable: str = "PORT", command: str = "make demo") -> None:
+    """Make sure that nobody listens on `port`, which `variable` may set for `command`.
 
     Raises:
         CannotStart: somebody does, or we may not.
@@ -324,13 +384,14 @@ def require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
             raise CannotStart(
-                f"Port {port} is reserved for root: choose one above 1023, for example  make demo PORT=8000."
+                f"Port {port} is reserved for root: choose one above 1023, for example  {command} {variable}=8000."
             ) from None
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
             raise CannotStart(
-                f"Port {port} is taken by another program: choose another, for example  make demo PORT={port + 1}."
+                f"Port {port} is taken by another program: choose another, for example  "
+                f"{command} {variable}={port + 1}."
             ) from None
 
 
@@ -359,11 +420,21 @@ def _ending(code: int) -> str:
 
 
 def _port() -> int:
-    given = os.environ.get("PORT") or "8000"
+    return _number("PORT", os.environ.get("PORT") or "8000")
+
+
+def _keycloak_port() -> int | None:
+    """None where passwords are kept here."""
+    if os.environ.get("IDENTITY") != "keycloak":
+        return None
+    return _number("KEYCLOAK_PORT", os.environ.get("KEYCLOAK_PORT") or "8081")
+
+
+def _number(variable: str, given: str) -> int:
     if given.isascii() and given.isdigit() and 0 < int(given) < 65536:
         return int(given)
     raise CannotStart(
-        f"PORT={given} is no port: give a number from 1024 to 65535, for example  make demo PORT=9000."
+        f"{variable}={given} is no port: give a number from 1024 to 65535, for example  make demo {variable}=9000."
     )
 
 
@@ -378,7 +449,7 @@ def main() -> int:
     """Run the demo; 0 when it was told to stop, 1 with a sentence when it cannot run."""
     try:
         _heed_signals()
-        Demo(State.of_checkout(), port=_port(), size=_size()).run()
+        Demo(State.of_checkout(), port=_port(), size=_size(), keycloak_port=_keycloak_port()).run()
     except Stopped:
         return 0
     except CannotStart as error:

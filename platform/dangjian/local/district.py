@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+from dangjian.local import keycloak
 from dangjian.local.process import CannotStart
 from dangjian.local.progress import say
 from dangjian.local.state import State
@@ -55,6 +56,9 @@ def open_district(name: str) -> None:
             raise CannotStart(
                 f"{district.name} is there already: http://{slug}.localhost:{port}/. Choose another NAME."
             )
+    state = State.of_checkout()
+    if state.keycloak.exists():
+        keycloak.know(state.keycloak, f"{slug}.localhost")
     try:
         call_command(
             "create_district",

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from dangjian.local import place, postgres, valkey
+from dangjian.local import keycloak, place, postgres, valkey
 from dangjian.local.process import CannotStart
 from dangjian.local.progress import say
 from dangjian.local.state import State
@@ -39,6 +39,8 @@ def reset(state: State) -> None:
         if state.valkey.exists():
             valkey.end_leftover(state.valkey)
             place.forget(state.valkey)
+        if state.keycloak.exists():
+            keycloak.end_leftover(state.keycloak)
         for left in state.folder.iterdir():
             if left.name == "lock":
                 continue

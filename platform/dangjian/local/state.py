@@ -47,6 +47,15 @@ class State:
         return self.folder / "valkey"
 
     @property
+    def keycloak(self) -> Path:
+        return self.folder / "keycloak"
+
+    @property
+    def secrets(self) -> Path:
+        """What the demo's Keycloak and its clients know each other by."""
+        return self.folder / "secrets"
+
+    @property
     def media(self) -> Path:
         return self.folder / "media"
 
