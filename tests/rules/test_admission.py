@@ -67,6 +67,8 @@ def test_worked_cases(country: Book, row: dict[str, Any]) -> None:
             assert [problem.code for problem in step.problems] == [code]
         elif step.state in {"done", "open"}:
             assert step.problems == ()
+        else:
+            assert {problem.code for problem in step.problems} <= {"earlier_missing", "earlier_unlawful"}
     for column, attribute in (("最早", "earliest"), ("最迟", "latest")):
         for name, day in row.get(column, {}).items():
             assert getattr(found[STEPS[name]], attribute) == day, name
@@ -96,6 +98,17 @@ def test_a_message_says_what_to_change_in_both_languages(country: Book) -> None:
         assert problem.message.isascii()
         assert "11" in problem.message
         assert problem.rule.cited == "Detailed Rules on Admitting Members, article 20"
+
+
+def test_what_is_at_fault_is_said_once(country: Book) -> None:
+    """One missing record leaves ten steps blocked; only the first of them says why."""
+    found = assess(country, replace(case_of({}), talked_on=None))
+    assert [step.state for step in found.steps] == ["done", "late", *["blocked"] * 10]
+    assert [problem.code for step in found.steps for problem in step.problems] == [
+        "talk_late",
+        "earlier_missing",
+    ]
+    assert "派人谈话" in found["activist"].problems[0].message
 
 
 def test_a_district_may_ask_for_more(tightened: Callable[..., Book], country: Book) -> None:

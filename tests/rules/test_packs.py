@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
@@ -14,10 +15,11 @@ import yaml
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.utils import translation
+from jsonschema import Draft202012Validator
 
 from dangjian.config import checks as starting
 from dangjian.local.demo import DEMO_RULES
-from dangjian.rules import book, checks
+from dangjian.rules import book, checks, reading
 from dangjian.rules.book import Book, NoRule, PackRefused
 from dangjian.rules.values import Frequency, Span
 
@@ -246,7 +248,7 @@ def test_every_fault_is_named_at_once(altered: Any) -> None:
             "'value' is written twice",
         ),
         ("district: huiji\ndistrict: luoyang\nrules: []\n", "'district' is written twice"),
-        ("district: huiji\nrules: [\n", "expected the node content"),
+        ("district: huiji\nrules: [\n", "node content"),
         ("district: huiji\nrules: !!python/object:os.system []\n", "could not determine a constructor"),
         ("yes: huiji\nrules: []\n", "the key True is no text"),
         ("- huiji\n", "is not of type 'object'"),
@@ -258,6 +260,12 @@ def test_yaml_is_read_strictly(tmp_path: Path, text: str, said: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(PackRefused, match=said.replace("(", r"\(")):
         book.load_local(path, [])
+
+
+@pytest.mark.parametrize("name", ["national", "district"])
+def test_the_schemas_are_sound(name: str) -> None:
+    described = json.loads((reading.SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(described)
 
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
@@ -403,6 +411,9 @@ def test_a_bad_pack_keeps_commands_and_servers_from_starting(
         call_command("rules", "check")
     with pytest.raises(ImproperlyConfigured, match="is not of type 'array'"):
         starting.refuse_insecure_settings()
+    (tmp_path / "huiji.yaml").rename(tmp_path / "huiji.yml")
+    (error,) = checks.rule_packs(None)
+    assert error.msg == "huiji.yml: nobody reads it; a district's file is named <schema>.yaml"
     settings.RULES_DIR = str(tmp_path / "nowhere")
     with pytest.raises(ImproperlyConfigured, match="RULES_DIR is no folder"):
         starting.refuse_insecure_settings()

@@ -9,7 +9,6 @@ from typing import Any, Final
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -24,6 +23,13 @@ from dangjian.rules.problems import STEPS
 
 EARLIEST: Final = date(1900, 1, 1)
 LATEST: Final = date(2199, 12, 31)
+DAY_LIMITS: Final = [
+    MinValueValidator(EARLIEST, gettext_lazy("日期不能早于 1900 年。")),
+    MaxValueValidator(LATEST, gettext_lazy("日期不能晚于 2199 年。")),
+]
+NO_SUCH_DAY: Final = gettext_lazy("日期写成 2026-11-25 这样，并核实那个月有没有这一天。")
+NO_RULE_ON_DUES: Final = gettext_lazy("这一天还没有收录的党费规则，请换一个日期。")
+NO_BASE: Final = gettext_lazy("请填写每月收入，比如 5000.00。")
 # A branch has dozens of members; a slip of the hand has more.
 MOST_PEOPLE: Final = 10_000
 _CONFIDENCES: Final = ("quoted", "to_be_confirmed", "local_custom")
@@ -40,14 +46,8 @@ def rules_of(request: Request | HttpRequest) -> Book:
 def day_field(**options: Any) -> serializers.DateField:
     return serializers.DateField(
         input_formats=["iso-8601"],
-        validators=[
-            MinValueValidator(EARLIEST, gettext_lazy("日期不能早于 1900 年。")),
-            MaxValueValidator(LATEST, gettext_lazy("日期不能晚于 2199 年。")),
-        ],
-        error_messages={
-            "invalid": gettext_lazy("日期写成 2026-11-25 这样，并核实那个月有没有这一天。"),
-            "datetime": gettext_lazy("只写日期，不写时间。"),
-        },
+        validators=DAY_LIMITS,
+        error_messages={"invalid": NO_SUCH_DAY, "datetime": gettext_lazy("只写日期，不写时间。")},
         **options,
     )
 
@@ -177,15 +177,13 @@ class DuesView(ApiView):
         asked = _asked(DuesQuestionSerializer, request)
         kind, base = asked["kind"], asked.get("monthly_base")
         if kind in dues.BY_BASE and base is None:
-            raise refused(FieldError("/monthly_base", "required", _("请填写每月收入，比如 5000.00。")))
+            raise refused(FieldError("/monthly_base", "required", str(NO_BASE)))
         try:
             owed = dues.dues(
                 rules_of(request), kind, on=asked.get("on") or timezone.localdate(), monthly_base=base
             )
         except NoRule as error:
-            raise refused(
-                FieldError("/on", "no_rule", _("这一天还没有收录的党费规则，请换一个日期。"))
-            ) from error
+            raise refused(FieldError("/on", "no_rule", str(NO_RULE_ON_DUES))) from error
         rule = owed.rule.as_json()
         if owed.due is None:
             answer = DuesInASpanSerializer({"min": owed.least, "max": owed.most, "rule": rule}).data

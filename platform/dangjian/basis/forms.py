@@ -6,13 +6,12 @@ from datetime import date
 from typing import Any, Final
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dangjian.basis import words
-from dangjian.basis.api import EARLIEST, LATEST, MOST_PEOPLE
+from dangjian.basis.api import DAY_LIMITS, MOST_PEOPLE, NO_BASE, NO_SUCH_DAY
 from dangjian.rules import dues
 from dangjian.rules.admission import Case, Training, Vote
 
@@ -30,14 +29,8 @@ class DayField(forms.DateField):
             label=label,
             widget=_DayInput(),
             input_formats=["%Y-%m-%d"],
-            validators=[
-                MinValueValidator(EARLIEST, gettext_lazy("日期不能早于 1900 年。")),
-                MaxValueValidator(LATEST, gettext_lazy("日期不能晚于 2199 年。")),
-            ],
-            error_messages={
-                "required": gettext_lazy("请填写日期。"),
-                "invalid": gettext_lazy("日期写成 2026-11-25 这样，并核实那个月有没有这一天。"),
-            },
+            validators=DAY_LIMITS,
+            error_messages={"required": gettext_lazy("请填写日期。"), "invalid": NO_SUCH_DAY},
             **options,
         )
 
@@ -113,7 +106,7 @@ class DuesForm(_Form):
         given: dict[str, Any] = super().clean() or {}
         needs = given.get("kind") in dues.BY_BASE
         if needs and given.get("monthly_base") is None and "monthly_base" not in self.errors:
-            self.add_error("monthly_base", _("请填写每月收入，比如 5000.00。"))
+            self.add_error("monthly_base", str(NO_BASE))
         return given
 
 

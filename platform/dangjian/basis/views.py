@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dangjian.basis import words
-from dangjian.basis.api import rules_of
+from dangjian.basis.api import NO_RULE_ON_DUES, rules_of
 from dangjian.basis.forms import AdmissionForm, DuesForm, OnForm, TermForm, first_of_all
 from dangjian.rules import admission, dues, terms, values
 from dangjian.rules.book import NoRule, Rule
@@ -65,7 +65,7 @@ def dues_reckoner(request: HttpRequest) -> HttpResponse:
                 rules_of(request), given["kind"], on=given["on"], monthly_base=given["monthly_base"]
             )
         except NoRule:
-            form.add_error("on", _("这一天还没有收录的党费规则，请换一个日期。"))
+            form.add_error("on", str(NO_RULE_ON_DUES))
     context: dict[str, Any] = {"heading": _("党费试算"), "verb": _("算一算"), "owed": owed}
     if owed is not None:
         context |= {

@@ -18,7 +18,7 @@ Periods are counted as `months` says: the last day belongs to them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from math import floor
@@ -179,7 +179,8 @@ class _Walk:
             state = "unlawful"
         elif waits is not None:
             state = "blocked"
-            if happened and not planned:
+            # Said once, right behind the step at fault: ten steps that repeat it hide it.
+            if happened and not planned and waits.state != "blocked":
                 problems = [self._waits_for(waits, basis)]
         elif incomplete:
             state, problems = "open", incomplete
@@ -373,10 +374,8 @@ def _conversion(walk: _Walk) -> None:
         "probation", probation, after=("approve",), recorded=bool(wrong) or over,
         earliest=ends, latest=None, unlawful=wrong,
     )  # fmt: skip
-    step = walk.steps["probation"]
-    walk.steps["probation"] = Step(
-        step.key, step.state, None, ends, last if known else None, step.problems, step.attained
-    )
+    # Set here and not above: probation that lasts longest is not late.
+    walk.steps["probation"] = replace(walk.steps["probation"], latest=last if known else None)
 
     early = known and case.conversion_vote_on is not None and case.conversion_vote_on < ends
     walk.judge(

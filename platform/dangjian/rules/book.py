@@ -205,7 +205,10 @@ def faults() -> list[str]:
     folder = Path(settings.RULES_DIR) if settings.RULES_DIR else None
     if folder is not None and not folder.is_dir():
         return [f"{folder}: RULES_DIR is no folder"]
-    for path in sorted(folder.glob("*.yaml")) if folder else []:
+    for path in sorted(folder.glob("*.y*ml")) if folder else []:
+        if path.suffix != ".yaml":
+            found.append(f"{path.name}: nobody reads it; a district's file is named <schema>.yaml")
+            continue
         try:
             load_local(path, national)
         except PackRefused as refused:
