@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,10 +22,10 @@ import psycopg
 from playwright.sync_api import Request
 from psycopg import sql
 
+from tests import ports
 from tests.realtime.proxy import Proxy
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = range(26010, 26090)
 PATIENCE = 120
 
 
@@ -77,7 +76,6 @@ def standing(base_url: str, folder: Path) -> Iterator[House]:
     with _maintenance(base_url) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    port = _free_port()
     environment = {
         name: value for name, value in os.environ.items() if name not in {"VALKEY_URL", "DEBUG"}
     } | {
@@ -92,11 +90,13 @@ def standing(base_url: str, folder: Path) -> Iterator[House]:
         "SECRET_KEY": "of the browser tests alone, fifty characters long at the very least",
         "THROTTLE_SCALE": "50",
     }
-    house = House(port, url, environment)
-    house.manage("open_demo", "--size", "small")
-    command = [sys.executable, "-m", "realtime.server", "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    with ports.listening(ports.BROWSER) as listener, (folder / "server.log").open("wb") as log:
+        house = House(listener.getsockname()[1], url, environment)
+        house.manage("open_demo", "--size", "small")
+        command = [sys.executable, "-m", "realtime.server", "--fd", str(listener.fileno())]
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=log, stderr=log, pass_fds=[listener.fileno()]
+        )
     try:
         _until_answering(house, server, folder / "server.log")
         yield house
@@ -164,14 +164,6 @@ def _maintenance(url: str) -> psycopg.Connection[Any]:
 
 def _name(url: str) -> str:
     return urlsplit(url).path.removeprefix("/")
-
-
-def _free_port() -> int:
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise RuntimeError("no port is free")
 
 
 def _until_answering(house: House, server: subprocess.Popen[bytes], log: Path) -> None:

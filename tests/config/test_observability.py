@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import socket
 import urllib.request
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -198,12 +197,6 @@ def test_every_line_written_inside_a_district_names_it(world: SimpleNamespace, l
     log.info("outside")
     found = {line["event"]: line["district"] for line in lines()}
     assert (found["inside"], found["inside too 1"], found["outside"]) == ("luoyang", "luoyang", None)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_metrics_have_a_port_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

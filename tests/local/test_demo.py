@@ -5,10 +5,8 @@ from __future__ import annotations
 import email.message
 import json
 import os
-import random
 import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -26,21 +24,13 @@ import pytest
 from dangjian.local import place, process
 from dangjian.local.demo import ACCOUNTS, PASSWORD, answers
 from dangjian.local.district import slug_of
+from tests import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOK = "from tenants.context import current_district; print(current_district().name, User.objects.count())"
 RUNNING = "Ctrl-C stops the demo"
 PATIENCE = 120
 OF_THE_SUITE = {"DATABASE_URL", "VALKEY_URL", "MEDIA_ROOT", "MAKELEVEL"}
-
-
-def free_port() -> int:
-    """A free port below the range that outgoing connections use."""
-    while True:
-        port = random.randint(20_000, 30_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
 
 
 class Run:
@@ -180,8 +170,9 @@ def state() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def port() -> int:
-    return free_port()
+def port() -> Iterator[int]:
+    with ports.hold(ports.LOCAL) as held:
+        yield held
 
 
 def start(state: Path, port: int, *, make: bool = False) -> Run:

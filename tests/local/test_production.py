@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import random
 import re
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from dangjian.local import postgres, valkey
+from tests import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "run-in-production.md").read_text(encoding="utf-8")
@@ -34,20 +34,12 @@ def blocks(language: str, role: str = "") -> list[str]:
     return [text for found, kind, text in BLOCK.findall(PAGE) if (found, kind) == (language, role)]
 
 
-def free_port() -> int:
-    while True:
-        port = random.randint(20_000, 30_000)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-
-
 class Deployment:
     """A folder that holds what the page says, with the page's addresses turned into this machine's."""
 
-    def __init__(self, folder: Path, database_url: str, valkey_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, valkey_url: str, *, web: int, live: int) -> None:
         self.folder = folder
-        self.web, self.live = free_port(), free_port()
+        self.web, self.live = web, live
         self._here = {
             "postgres://dangjian:password@127.0.0.1:5432/dangjian": database_url,
             "redis://127.0.0.1:6379/0": valkey_url,
@@ -144,8 +136,10 @@ def deployment() -> Iterator[Deployment]:
         with (
             postgres.running(folder / "postgres", durable=False) as database,
             valkey.running(folder / "valkey") as cache,
+            ports.hold(ports.LOCAL) as web,
+            ports.hold(ports.LOCAL) as live,
         ):
-            yield Deployment(folder, database.url, cache.url)
+            yield Deployment(folder, database.url, cache.url, web=web, live=live)
 
 
 @pytest.fixture(scope="module")

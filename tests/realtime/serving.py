@@ -9,9 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,10 +26,10 @@ from django.db import connections
 from realtime import outbox
 from realtime.testing import LiveClient
 from tenants.context import in_district
+from tests import ports
 from tests.realtime import house
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = range(21000, 21100)
 T = TypeVar("T")
 
 
@@ -71,28 +71,38 @@ def start(
     plain_asgi: it is not ours but granian. altered: see that module. certificate: it speaks
     TLS, with this file for certificate and key. log: where to write what it says.
     """
-    listener = _listen()
-    port = listener.getsockname()[1]
-    own = True
-    if plain_asgi:
-        app = "tests.realtime.under_granian:application"
-        command = ["granian", "--interface", "asginl", "--port", str(port), "--log-level", "error", app]
-        own = False
-    elif certificate is not None:
-        command = ["tests.realtime.under_tls", str(port), str(certificate)]
-        own = False
-    else:
-        module = ["tests.realtime.altered", altered] if altered else ["realtime.server"]
-        command = [*module, "--fd", str(listener.fileno())]
-    if not own:
-        listener.close()
-    words = open(log, "wb") if log else None  # noqa: SIM115  (the child's; closed below)
-    process = subprocess.Popen(
+    words = open(log, "wb") if log else None  # noqa: SIM115  (the child's; closed with the stack)
+    with ExitStack() as stack:
+        if words is not None:
+            stack.enter_context(words)
+        if plain_asgi or certificate is not None:
+            port = stack.enter_context(ports.hold(ports.LOCAL))
+            command = ["tests.realtime.under_tls", str(port), str(certificate)]
+            if plain_asgi:
+                app = "tests.realtime.under_granian:application"
+                command = ["granian", "--interface", "asginl", "--port", str(port), "--log-level", "error", app]
+            process = _run(command, environment, words)
+            stack.callback(_end, process)
+            _await_listening(port)
+        else:
+            with ports.listening(ports.REALTIME) as listener:
+                port = listener.getsockname()[1]
+                module = ["tests.realtime.altered", altered] if altered else ["realtime.server"]
+                command = [*module, "--fd", str(listener.fileno())]
+                process = _run(command, environment, words, passed=[listener.fileno()])
+            stack.callback(_end, process)
+        yield Server(process, port)
+
+
+def _run(
+    command: list[str], environment: dict[str, str], words: Any, passed: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=ROOT,
         stdout=words,
         stderr=words,
-        pass_fds=[listener.fileno()] if own else [],
+        pass_fds=passed,
         env={
             **os.environ,
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}",
@@ -102,20 +112,15 @@ def start(
             **environment,
         },
     )
-    listener.close()
-    if words:
-        words.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
     try:
-        if not own:
-            _await_listening(port)
-        yield Server(process, port)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _await_listening(port: int) -> None:
@@ -169,20 +174,6 @@ def self_signed(folder: Path, host: str) -> Path:
         + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return file
-
-
-def _listen() -> socket.socket:
-    for port in PORTS:
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-        except OSError:
-            listener.close()
-            continue
-        listener.listen(1024)
-        return listener
-    raise RuntimeError("no port is free")
 
 
 @dataclass(slots=True)
