@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Person
 from tests.browser.house import House, Line
 
 A_POST = re.compile(r"/posts/\d+/$")
+AS_HTMX = "url => fetch(url, { headers: { 'HX-Request': 'true' } }).then((answer) => answer.text())"
+HTMX_READY = "() => window.htmx && document.querySelector('#thread .dj-older a')['htmx-internal-data']"
 SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
@@ -185,6 +187,45 @@ def test_after_a_cut_everything_is_there_once(
     expect(reader.locator("#thread [data-text]", has_text="网又通了。")).to_have_count(1)
     shown = reader.locator("#thread [data-text]").all_text_contents()
     assert [text for text in shown if text in texts] == texts
+
+
+def test_a_comment_that_comes_while_the_end_is_being_loaded_is_there_once(
+    house: House, person: Person
+) -> None:
+    [(post,)] = house.rows(
+        "SELECT p.id FROM interaction_post p JOIN interaction_postcounter n ON n.post_id = p.id"
+        " WHERE p.visibility = 'district' AND p.deleted_at IS NULL AND p.hidden_at IS NULL AND n.comments < 20"
+        " ORDER BY p.id LIMIT 1"
+    )
+    house.rows(
+        "INSERT INTO interaction_comment (post_id, author_id, text, version, created_at, hidden_reason)"
+        " SELECT %s, min(m.id), '排队的第 ' || place, 1, now() - make_interval(mins => 200 - place), ''"
+        " FROM organizations_member m, generate_series(1, 60) place GROUP BY place",
+        post,
+    )
+    reader, writer = (person(name, f"/posts/{post}/") for name in ("liqiang", "zhoujie"))
+    is_live(reader)
+    for page in (reader, writer):
+        page.locator("#thread .dj-older").scroll_into_view_if_needed()
+        page.wait_for_function(HTMX_READY)
+
+    asked: list[Route] = []
+    reader.route(lambda url: "cursor=" in url, lambda route: asked.append(route))  # noqa: PLW0108  (Playwright marks it)
+    reader.locator("#thread .dj-older a").click(no_wait_after=True)
+    while not asked:
+        reader.wait_for_timeout(50)
+    read = writer.evaluate(AS_HTMX, asked[0].request.url)
+    writer.locator("#thread .dj-older a").click()
+    expect(writer.locator("#thread .dj-older")).to_have_count(0)
+    write(writer, "刚好赶在这时候。")
+    expect(reader.locator("#pill")).to_be_visible()
+    asked[0].fulfill(body=read, content_type="text/html; charset=utf-8")
+
+    said = reader.locator("#thread [data-text]", has_text="刚好赶在这时候。")
+    expect(said).to_have_count(1)
+    expect(reader.locator("#thread .dj-cmt").last).to_contain_text("刚好赶在这时候。")
+    reader.click("#pill")
+    expect(said).to_be_in_viewport()
 
 
 def test_a_deleted_comment_leaves_its_line_and_an_edited_one_changes_in_place(

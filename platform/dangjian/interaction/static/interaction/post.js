@@ -23,6 +23,7 @@ watchPhotos(document);
 const shown = (comment) => document.getElementById(`c${comment}`);
 const isWhole = () => !thread.querySelector('.dj-older');
 let unseen = [];
+const held = new Map(); // comments that came while the end of the thread was not on the page yet, by id
 
 function isNearEnd() {
   return document.documentElement.scrollHeight - window.scrollY - window.innerHeight < NEAR;
@@ -74,14 +75,29 @@ function draw(comment) {
 
 function append(comment, { fresh }) {
   if (shown(comment.id)) return;
+  if (!isWhole()) {
+    held.set(comment.id, comment); // the pill says that there is more
+    return;
+  }
   const none = document.getElementById('no-comments');
   if (none) none.remove();
   const item = draw(comment);
   if (fresh) item.classList.add('dj-fresh');
-  const older = thread.querySelector('.dj-older');
-  if (older) return; // the end is not on the page yet; the pill says that there is more
   thread.append(item);
+  if (comment.deleted) goneLine(item, comment);
 }
+
+/** The end has come onto the page: what it was read too early to hold is put behind it, each once. */
+function appendHeld() {
+  if (!isWhole()) return;
+  held.forEach((comment) => {
+    const item = shown(comment.id);
+    if (!item) append(comment, { fresh: String(comment.author.id) !== thread.dataset.member });
+    else if (Number(item.dataset.version) < comment.version) update(item, comment);
+  });
+  held.clear();
+}
+document.body.addEventListener('htmx:afterSwap', appendHeld);
 
 function showPill() {
   const number = unseen.length;
@@ -106,7 +122,11 @@ function onComment(event) {
   }
   unseen = unseen.filter((each) => each !== comment.id || event.kind !== 'comment.removed');
   showPill();
-  if (!item || Number(item.dataset.version) >= comment.version) return;
+  if (!item && !isWhole()) held.set(comment.id, comment);
+  if (item && Number(item.dataset.version) < comment.version) update(item, comment);
+}
+
+function update(item, comment) {
   item.dataset.version = comment.version;
   if (comment.deleted) goneLine(item, comment);
   else if (item.querySelector('[data-text]')) {
@@ -145,6 +165,7 @@ async function showUnseen() {
     const box = document.createElement('template');
     box.innerHTML = await response.text();
     older.replaceWith(...Array.from(box.content.children).filter((item) => !item.id || !document.getElementById(item.id)));
+    appendHeld();
     if (window.htmx) window.htmx.process(thread);
   }
   const first = shown(unseen[0]);
@@ -275,8 +296,11 @@ dock.addEventListener('submit', (event) => {
 });
 
 let retry = 0;
+let isUnderWay = false;
 
 async function deliver() {
+  if (isUnderWay) return; // pressed again, or back online, while the answer is awaited
+  isUnderWay = true;
   clearTimeout(retry);
   retry = 0;
   busy(true);
@@ -296,7 +320,10 @@ async function deliver() {
     trouble(answered.body.detail || words.failed);
   } catch (problem) {
     trouble(navigator.onLine === false ? words.offline : words.failed);
+  } finally {
+    isUnderWay = false;
   }
+  return undefined;
 }
 
 function sent(comment) {
