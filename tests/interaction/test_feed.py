@@ -11,6 +11,7 @@ from django.utils import translation
 
 from dangjian.interaction import fragments, queries, services
 from dangjian.interaction.models import Photo, Post, PostCounter
+from dangjian.organizations.services import rename_member
 from tenants.context import in_district
 
 
@@ -203,11 +204,32 @@ def test_a_card_is_rendered_anew_when_what_it_shows_changed(world: Any, full_fee
         assert cards(world.zhangwei)[1] == [post.pk]
         post.author.version += 1
         post.author.save()
+        page = queries.feed(world.zhangwei).posts
+        queries.attach_talk(page)
+        named = {row.id: [row.author_id, *(said.author_id for said in row.talk)] for row in page}
         assert set(cards(world.zhangwei)[1]) == {
-            pk for pk in full_feed[:20] if Post.objects.get(pk=pk).author_id == post.author_id
+            pk for pk, people in named.items() if post.author_id in people
         }
         with translation.override("en"):
             assert len(cards(world.zhangwei)[1]) > 20
+
+
+def test_a_renamed_person_is_called_so_at_once_wherever_the_feed_names_them(
+    world: Any, make_post: Any, client_of: Any
+) -> None:
+    pk = make_post("wangfang")
+    with in_district(world.huiji):
+        post = Post.objects.select_related("author", "branch").get(pk=pk)
+        asked = services.add_comment(post=post, author=world.liqiang, text="几点集合？")
+        services.add_comment(post=post, author=world.zhoujie, text="八点。", reply_to=asked.pk)
+    reader = client_of("liuna")
+    assert "李强" in reader.get("/feed/").content.decode()
+    for member, name in ((world.liqiang, "李蔷"), (world.zhoujie, "周洁"), (world.wangfang, "王芳芳")):
+        with in_district(world.huiji):
+            rename_member(actor=world.zhangwei, member=member, name=name, reason="登记时写错")
+        page = reader.get("/feed/").content.decode()
+        assert page.count(f">{name}<") == (2 if name == "李蔷" else 1)  # asking, and answered
+        assert f">{member.name}<" not in page
 
 
 def test_two_districts_share_no_card(world: Any, make_post: Any) -> None:

@@ -1,8 +1,8 @@
 """Rendered pieces of the feed that every reader sees alike, kept between requests.
 
 A card has two: the body, good for a version of the post, its author's and its branch's; and the talk below it, good
-for one state of its comments. Counts, `liked`, tokens and relative times differ from reader to reader or from moment
-to moment: the body holds slots for them, which `fill` fills in after.
+for one state of its comments and the names in them. Counts, `liked`, tokens and relative times differ from reader to
+reader or from moment to moment: the body holds slots for them, which `fill` fills in after.
 """
 
 from __future__ import annotations
@@ -81,4 +81,4 @@ def _body_key(post: PostRow, branch_id: int) -> str:
 
 
 def _talk_key(post: PostRow) -> str:
-    return f"post.talk:{post.id}:{post.talk_version}:{get_language()}"
+    return f"post.talk:{post.id}:{post.talk_version}.{post.talkers_version}:{get_language()}"

@@ -73,6 +73,13 @@ SELECT p.id, p.kind, p.text, p.visibility, p.audience_id, p.author_id, m.name, m
        p.branch_id, coalesce(nullif(b.short_name, ''), b.name), b.name, b.version, b.path,
        p.created_at, p.edited_at, p.version, h.name, p.hidden_reason,
        n.comments, n.likes, n.views, n.talk_version,
+       (SELECT coalesce(sum(tm.version + coalesce(trm.version, 0)), 0)
+          FROM (SELECT c.author_id, c.reply_to_id FROM interaction_comment c
+                 WHERE c.post_id = p.id AND c.deleted_at IS NULL AND c.hidden_at IS NULL
+                 ORDER BY c.created_at DESC, c.id DESC LIMIT {talk}) t
+          JOIN organizations_member tm ON tm.id = t.author_id
+          LEFT JOIN interaction_comment tr ON tr.id = t.reply_to_id
+          LEFT JOIN organizations_member trm ON trm.id = tr.author_id),
        EXISTS (SELECT 1 FROM interaction_like l WHERE l.post_id = p.id AND l.member_id = %s),
        ARRAY (SELECT lm.name FROM interaction_like l JOIN organizations_member lm ON lm.id = l.member_id
               WHERE l.post_id = p.id ORDER BY l.created_at DESC, l.id DESC LIMIT 3)
@@ -187,7 +194,7 @@ def _posts(
         where.append("(p.created_at, p.id) < (%s, %s)")
         given += _moment(after)
     with cursor() as statement:
-        statement.execute(_POST.format(where=" AND ".join(where)), [reader_id, *given, limit])
+        statement.execute(_POST.format(where=" AND ".join(where), talk=TALK_SIZE), [reader_id, *given, limit])
         return [PostRow(*row) for row in statement.fetchall()]
 
 

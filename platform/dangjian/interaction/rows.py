@@ -94,7 +94,8 @@ class PostRow:
     """A post with its counts.
 
     `photos` and `talk` (the newest comments, oldest first) stand empty until attached; `likers` are the names of the
-    three who liked it last; `liked` is the one value of the reader's own.
+    three who liked it last; `talkers_version` rises when somebody named in the talk is renamed; `liked` is the one
+    value of the reader's own.
     """
 
     id: int
@@ -119,6 +120,7 @@ class PostRow:
     like_count: int
     view_count: int
     talk_version: int
+    talkers_version: int
     liked: bool
     likers: list[str]
     photos: list[PhotoRow] = field(default_factory=list)
