@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import include, path
+from django.utils import timezone
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -90,6 +91,16 @@ def test_from_nothing_to_signed_in_and_out(world, urls) -> None:
     with in_district(world.huiji):
         assert find(cookie.value) is None
     assert caller.call("DELETE", URL).status_code == 401
+
+
+def test_a_one_time_password_past_its_time_has_a_code_of_its_own(world, urls) -> None:
+    with in_district(world.huiji):
+        User.objects.filter(username="liqiang").update(
+            must_change_password=True, password_expires_at=timezone.now()
+        )
+    refused = Caller().sign_in("liqiang")
+    assert (refused.status_code, refused.json()["code"]) == (401, "password_expired")
+    assert "请找本支部书记" in refused.json()["detail"]
 
 
 def test_signing_in_needs_the_token_and_gives_a_new_key_and_token(world, urls) -> None:

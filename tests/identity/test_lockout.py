@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from dangjian.identity import lockout
 from dangjian.identity.addresses import NOWHERE, client_address, neighbourhood
-from dangjian.identity.models import SignInFailure
+from dangjian.identity.models import KnownPlace, SignInFailure
 from tenants.context import in_district
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -53,6 +53,57 @@ def test_fifty_within_an_hour_from_anywhere_lock_everywhere() -> None:
     assert lockout.judge(spread, address=HOME, now=at(60)).locked_until is None
 
 
+@pytest.mark.parametrize(
+    ("names", "tries_each", "every", "asked_at", "shut_for_minutes"),
+    [
+        (99, 1, 0.1, 10, None),
+        (100, 1, 0.1, 10, 50),  # the hundredth name within the hour shuts it, until the first is an hour old
+        (100, 1, 0.1, 60, None),
+        (100, 5, 0.01, 10, 54),  # five tries of a name are one name, as old as the last of them
+        (40, 5, 0.1, 20, None),  # an office of forty who all gave up after five tries
+        (150, 1, 0.5, 75, 10),  # one more only when fewer than a hundred were tried within the last hour
+    ],
+)
+def test_a_hundred_names_tried_in_vain_at_one_address(
+    names, tries_each, every, asked_at, shut_for_minutes
+) -> None:
+    past = [
+        (at((turn * names + number) * every), f"name{number}")
+        for turn in range(tries_each)
+        for number in range(names)
+    ]
+    until = lockout.judge_address(past, now=at(asked_at))
+    if shut_for_minutes is None:
+        assert until is None
+    else:
+        assert until is not None
+        assert (until - at(asked_at)) / timedelta(minutes=1) == pytest.approx(shut_for_minutes)
+
+
+def test_a_sprayed_office_lets_in_who_was_there_before_and_nobody_new(world) -> None:
+    with in_district(world.huiji):
+        lockout.attempt(username="liqiang", address=OFFICE).succeeded(world.liqiang.user)
+        begun = [lockout.attempt(username=f"guess{number}", address=OFFICE) for number in range(120)]
+        heard = [attempt.verdict.locked_until is None for attempt in begun]
+        assert heard == [True] * 100 + [False] * 20
+        assert [attempt.fills_address for attempt in begun].index(True) == 99
+        newcomer = lockout.attempt(username="wangfang", address=OFFICE).verdict
+        assert (newcomer.left, newcomer.by_address) == (0, True)
+        assert lockout.attempt(username="liqiang", address=OFFICE).verdict.left == 5
+        assert lockout.attempt(username="wangfang", address=HOME).verdict.left == 5
+
+
+def test_an_office_of_many_that_mistypes_and_then_gets_in_is_never_shut(world) -> None:
+    with in_district(world.huiji):
+        for number in range(110):
+            lockout.attempt(username=f"person{number}", address=OFFICE)
+            lockout.attempt(username=f"person{number}", address=OFFICE)
+            again = lockout.attempt(username=f"person{number}", address=OFFICE)
+            assert again.verdict == lockout.Verdict(None, 3)
+            again.succeeded(world.liqiang.user)
+        assert not SignInFailure.objects.exists()
+
+
 def test_what_is_told_is_never_nothing() -> None:
     assert lockout.Verdict(NOON, 0).seconds(NOON) == 1
     assert lockout.Verdict(at(15), 0).seconds(NOON) == 901
@@ -65,7 +116,7 @@ def test_every_attempt_counts_from_its_beginning(world) -> None:
         begun = [lockout.attempt(username="liqiang", address=OFFICE) for _ in range(20)]
         assert [attempt.verdict.locked_until is None for attempt in begun] == [True] * 5 + [False] * 15
         assert lockout.attempt(username="wangfang", address=OFFICE).verdict.left == 5
-        begun[0].succeeded()
+        begun[0].succeeded(world.liqiang.user)
         assert not SignInFailure.objects.filter(username="liqiang").exists()
 
 
@@ -81,9 +132,13 @@ def test_what_no_longer_counts_is_removed(world) -> None:
         ended = SessionStore.for_user(world.liqiang.user)
         Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
         SessionStore.for_user(world.liqiang.user)
+        for address, days in ((OFFICE, 181), (HOME, 179)):
+            seen = timezone.now() - timedelta(days=days)
+            KnownPlace.objects.create(user=world.liqiang.user, address=address, seen_at=seen)
         tasks.purge()
         assert [row.address for row in SignInFailure.objects.all()] == [HOME]
         assert Session.objects.count() == 1
+        assert list(KnownPlace.objects.values_list("address", flat=True)) == [HOME]
         assert not Session.objects.filter(session_key=ended).exists()
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import escape
 
-from dangjian.identity import services
+from dangjian.audit.models import AuditRow
+from dangjian.identity import lockout, services
 from dangjian.identity.models import Session, User
 from dangjian.identity.sessions import SessionStore, find
 from tenants.context import in_district
@@ -93,6 +95,27 @@ def test_a_script_is_sent_as_a_whole_page(world) -> None:
 )
 def test_nobody_is_sent_to_another_host(world, elsewhere) -> None:
     assert sign_in(visitor(), "wangfang", next=elsewhere).headers["Location"] == "/"
+
+
+def test_a_one_time_password_past_its_time_says_whom_to_ask(world) -> None:
+    with in_district(world.huiji):
+        password = services.reset_password(user=world.liqiang.user, actor=world.zhangwei.user, reason="忘记")
+        User.objects.filter(username="liqiang").update(password_expires_at=timezone.now())
+    page = sign_in(visitor(), "liqiang", password)
+    assert page.status_code == 422
+    assert "这个一次性密码已经过期（72 小时内有效）。请找本支部书记，拿一个新的一次性密码。" in text_of(page)
+    assert "还可以试" not in text_of(page)
+
+
+def test_a_network_of_many_wrong_names_tells_newcomers_what_to_do(world, monkeypatch) -> None:
+    monkeypatch.setattr(lockout, "ADDRESS_LIMIT", 3)
+    for name in ("nobody", "no-one", "who"):
+        sign_in(visitor(), name, "wrong")
+    page = sign_in(visitor(), "liqiang")
+    assert page.status_code == 429
+    assert "这个网络上试错的账号太多了，请过 60 分钟再登录，或者换手机流量登录。" in text_of(page)
+    with in_district(world.huiji):
+        assert list(AuditRow.objects.values_list("action", flat=True)) == ["session.address_shut"]
 
 
 def test_a_wrong_password_keeps_the_name_and_says_how_many_tries_are_left(world) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core.exceptions import ValidationError
 from django.test import RequestFactory
+from django.utils import timezone
 
 from dangjian.audit.models import AuditRow
 from dangjian.identity import passwords, services
@@ -55,6 +57,26 @@ def test_a_reset_ends_everything_and_opens_once(world) -> None:
         assert find(request.session.session_key).user == user
         with pytest.raises(services.WrongPassword):
             services.sign_in(request=request_of(), username="liqiang", password=password)
+
+
+def test_a_one_time_password_is_worth_nothing_after_three_days_and_an_own_one_is_not(world) -> None:
+    user, officer = world.liqiang.user, world.zhangwei.user
+    with in_district(world.huiji):
+        password = services.reset_password(user=user, actor=officer, reason="忘记密码")
+        assert timedelta(hours=71) < user.password_expires_at - timezone.now() <= timedelta(hours=72)
+        User.objects.filter(pk=user.pk).update(password_expires_at=timezone.now() - timedelta(seconds=1))
+        for _ in range(7):  # the right one is no guess: it never locks
+            with pytest.raises(services.PasswordExpired):
+                services.sign_in(request=request_of(), username="liqiang", password=password)
+        with pytest.raises(services.WrongPassword):
+            services.sign_in(request=request_of(), username="liqiang", password="not-it-at-all")
+        assert not Session.objects.filter(user=user).exists()
+
+        password = services.reset_password(user=user, actor=officer, reason="过期了")
+        request = request_of()
+        services.sign_in(request=request, username="liqiang", password=password)
+        services.change_password(request=request, user=user, current=None, new="槐花-1976-渡口")
+        assert user.password_expires_at is None
 
 
 def test_a_closed_account_ends_at_once_and_opens_again_with_the_password_it_had(world) -> None:

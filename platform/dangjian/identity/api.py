@@ -17,7 +17,7 @@ from dangjian.api.permissions import IsSignedIn
 from dangjian.api.problems import Problem
 from dangjian.identity import services
 from dangjian.identity.providers import provider
-from dangjian.identity.words import locked, wrong
+from dangjian.identity.words import expired, locked, wrong
 
 
 class CredentialsSerializer(serializers.Serializer):
@@ -66,7 +66,15 @@ class SessionView(APIView):
             ) from None
         except services.LockedOut as refusal:
             raise Problem(
-                429, "locked_out", locked(refusal.seconds), headers={"Retry-After": str(refusal.seconds)}
+                429,
+                "locked_out",
+                locked(refusal.seconds, by_address=refusal.by_address),
+                headers={"Retry-After": str(refusal.seconds)},
+            ) from None
+        except services.PasswordExpired:
+            said = expired(is_centre=request._request.district.is_centre)  # type: ignore[attr-defined]
+            raise Problem(
+                401, "password_expired", said, headers={"WWW-Authenticate": "Session"}
             ) from None
         return Response(SignedInSerializer(user).data)
 

@@ -1,8 +1,12 @@
-"""When a name is locked after wrong passwords.
+"""When a name, or an address, is locked after wrong passwords.
 
 Five wrong ones within 15 minutes lock the name for that address, so a colleague behind the same address and the
 person on another one still get in; fifty within an hour, wherever from, lock the name everywhere, so that a guess
 spread over many addresses is bounded too.
+
+A hundred names tried in vain within an hour at one address shut the address to everybody who has not signed in from
+there before. So a guess at many names from one place is bounded, and an office behind one address is not: a name that
+gets in counts no more, a person counts once however often they mistype, and who was there before is never shut out.
 """
 
 from __future__ import annotations
@@ -14,19 +18,26 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from dangjian.identity.addresses import neighbourhood
-from dangjian.identity.models import SignInFailure
+from dangjian.identity.models import KnownPlace, SignInFailure, User
 
 NEAR_LIMIT, NEAR_WINDOW = 5, timedelta(minutes=15)
 WIDE_LIMIT, WIDE_WINDOW = 50, timedelta(hours=1)
-KEPT = WIDE_WINDOW
+ADDRESS_LIMIT, ADDRESS_WINDOW = 100, timedelta(hours=1)
+KEPT = max(WIDE_WINDOW, ADDRESS_WINDOW)
+PLACES_KEPT = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an attempt may be made. `left`: how many wrong ones are still free at that address, 0 when locked."""
+    """Whether an attempt may be made.
+
+    left: how many wrong ones are still free for the name at that address, 0 when locked. by_address: what is locked is
+    the address, not the name.
+    """
 
     locked_until: datetime | None
     left: int
+    by_address: bool = False
 
     def seconds(self, now: datetime) -> int:
         """How long the lock still holds, at least one second."""
@@ -43,13 +54,21 @@ def judge(failures: Iterable[tuple[datetime, str]], *, address: str, now: dateti
         until
         for until in (
             _locked_until(near, NEAR_LIMIT, NEAR_WINDOW),
-            _full_until([at for at, _ in past], now),
+            _full_until([at for at, _ in past], now, WIDE_LIMIT, WIDE_WINDOW),
         )
         if until is not None and until > now
     ]
     if locked:
         return Verdict(max(locked), 0)
     return Verdict(None, NEAR_LIMIT - sum(1 for at in near if at > now - NEAR_WINDOW))
+
+
+def judge_address(failures: Iterable[tuple[datetime, str]], *, now: datetime) -> datetime | None:
+    """Until when the past attempts at one address, (when, name) each, shut it to newcomers; None: they do not."""
+    last: dict[str, datetime] = {}
+    for at, name in sorted(failures):
+        last[name] = at
+    return _full_until(sorted(last.values()), now, ADDRESS_LIMIT, ADDRESS_WINDOW)
 
 
 def _locked_until(times: list[datetime], limit: int, window: timedelta) -> datetime | None:
@@ -60,31 +79,50 @@ def _locked_until(times: list[datetime], limit: int, window: timedelta) -> datet
     return None
 
 
-def _full_until(times: list[datetime], now: datetime) -> datetime | None:
-    """When there is room again among the `WIDE_LIMIT` of the last hour."""
-    recent = [at for at in times if at > now - WIDE_WINDOW]
-    return recent[-WIDE_LIMIT] + WIDE_WINDOW if len(recent) >= WIDE_LIMIT else None
+def _full_until(times: list[datetime], now: datetime, limit: int, window: timedelta) -> datetime | None:
+    """When there is room again among the `limit` of the last `window`; None: there is."""
+    recent = [at for at in times if at > now - window]
+    return recent[-limit] + window if len(recent) >= limit else None
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try, counted from the moment it begins: twenty at once cannot each find the count still low."""
+    """One try, counted from the moment it begins: twenty at once cannot each find the count still low.
+
+    fills_address: should it fail, its name is the one that shuts the address.
+    """
 
     row: SignInFailure
     verdict: Verdict
+    fills_address: bool
 
     def forgive(self) -> None:
-        """Take it back: it was refused unheard."""
+        """Take it back: it was refused unheard, or was no guess."""
         self.row.delete()
 
-    def succeeded(self) -> None:
-        """Forget what was wrong before at this address."""
+    def succeeded(self, user: User) -> None:
+        """Forget what was wrong before at this address, and remember that the person is at home there."""
         SignInFailure.objects.filter(username=self.row.username, address=self.row.address).delete()
+        KnownPlace.objects.update_or_create(
+            user=user, address=self.row.address, defaults={"seen_at": timezone.now()}
+        )
 
 
 def attempt(*, username: str, address: str | None) -> Attempt:
     """Count a try on the (normalised) name and judge those before it. Call it outside a transaction."""
     where, now = neighbourhood(address), timezone.now()
     row = SignInFailure.objects.create(username=username, address=where, at=now)
-    others = SignInFailure.objects.filter(username=username, at__gt=now - KEPT).exclude(pk=row.pk)
-    return Attempt(row, judge(others.values_list("at", "address"), address=where, now=now))
+    others = SignInFailure.objects.filter(at__gt=now - KEPT).exclude(pk=row.pk)
+    verdict = judge(
+        others.filter(username=username).values_list("at", "address"), address=where, now=now
+    )
+    here = list(others.filter(address=where).values_list("at", "username"))
+    shut_until = judge_address(here, now=now)
+    if verdict.locked_until is None and shut_until is not None and not _is_at_home(username, where):
+        verdict = Verdict(shut_until, 0, by_address=True)
+    fills = shut_until is None and judge_address([*here, (now, username)], now=now) is not None
+    return Attempt(row, verdict, fills)
+
+
+def _is_at_home(username: str, address: str) -> bool:
+    return KnownPlace.objects.filter(user__username=username, address=address).exists()

@@ -41,6 +41,9 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     session_epoch = models.PositiveIntegerField(default=1)
     must_change_password = models.BooleanField(default=False)
+    password_expires_at = models.DateTimeField(
+        null=True, help_text="of a one-time password; a password chosen by its owner does not expire"
+    )
     first_signed_in_at = models.DateTimeField(null=True)
     issuer = models.CharField(max_length=200, blank=True)
     subject = models.CharField(max_length=100, blank=True)
@@ -195,4 +198,21 @@ class SignInFailure(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        indexes = [models.Index(fields=["username", "address", "at"], name="failure_lookup")]
+        indexes = [
+            models.Index(fields=["username", "address", "at"], name="failure_lookup"),
+            models.Index(fields=["address", "at"], name="failure_at_address"),
+        ]
+
+
+class KnownPlace(models.Model):
+    """An address a person has signed in from: who is at home there is not shut out with strangers who guess.
+
+    `address` as in `SignInFailure`.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_places")
+    address = models.GenericIPAddressField()
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "address"], name="one_place_each")]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dangjian.identity.models import User
@@ -17,6 +20,11 @@ _LETTERS = "abcdefghjkmnpqrtuvwxy346789"
 def one_time_password() -> str:
     """Such as ``kf7m-9wpx``: easily read out and typed, 38 bits, worth only the first sign-in."""
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(2))
+
+
+def expiry() -> datetime:
+    """Until when a one-time password given out now opens the account."""
+    return timezone.now() + timedelta(hours=settings.ONE_TIME_PASSWORD_HOURS)
 
 
 def validate_new_password(password: str, user: User) -> None:

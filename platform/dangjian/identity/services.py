@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.core.exceptions import ValidationError
@@ -33,11 +34,19 @@ class WrongPassword(Exception):
 
 
 class LockedOut(Exception):
-    """Too many wrong passwords; nothing was checked. `seconds`: until one may try again."""
+    """Too many wrong passwords; nothing was checked.
 
-    def __init__(self, seconds: int) -> None:
+    seconds: until one may try again. by_address: they were wrong for many names at one address.
+    """
+
+    def __init__(self, seconds: int, *, by_address: bool = False) -> None:
         super().__init__(seconds)
         self.seconds = seconds
+        self.by_address = by_address
+
+
+class PasswordExpired(Exception):
+    """The one-time password is the right one, but its time is over: another one must be given out."""
 
 
 def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
@@ -46,14 +55,18 @@ def sign_in(*, request: HttpRequest, username: str, password: str) -> User:
     Raises:
         WrongPassword: also for a name nobody has and for a deactivated account, alike in words and time.
         LockedOut: the password was not even looked at.
+        PasswordExpired: a one-time password past its time.
     """
     username = User.normalize_username(username)
     attempt = _attempt(request, username)
     user = provider().sign_in(request, username=username, password=password)
     if user is None:
         _refuse(request, username, attempt)
+    if user.password_expires_at is not None and user.password_expires_at <= timezone.now():
+        attempt.forgive()
+        raise PasswordExpired
     with outbox.atomic():
-        attempt.succeeded()
+        attempt.succeeded(user)
         User.objects.filter(pk=user.pk).update(
             first_signed_in_at=Coalesce("first_signed_in_at", Now()), last_login=Now()
         )
@@ -104,7 +117,7 @@ def change_password(*, request: HttpRequest, user: User, current: str | None, ne
                 attempt,
                 ValidationError({"current": _("现在的密码不对，请再看一下。")}),
             )
-        attempt.succeeded()
+        attempt.succeeded(user)
     try:
         passwords.validate_new_password(new, user)
     except ValidationError as error:
@@ -112,7 +125,7 @@ def change_password(*, request: HttpRequest, user: User, current: str | None, ne
     with outbox.atomic():
         provider().change_password(user, password=new)
         keys = list(Session.objects.filter(user=user).values_list("session_key", flat=True))
-        _raise_epoch(user, must_change_password=False)
+        _raise_epoch(user, must_change_password=False, password_expires_at=None)
         outbox.end_sessions(keys=keys)
         begin_session(request=request, user=user)
         record(action="password.change", actor=user)
@@ -121,12 +134,14 @@ def change_password(*, request: HttpRequest, user: User, current: str | None, ne
 def reset_password(*, user: User, actor: User, reason: str) -> str:
     """Lock `user` out until they sign in with the returned one-time password and choose their own.
 
-    The password is shown once: it is kept as a hash like any other.
+    The password is shown once: it is kept as a hash like any other. Kept here it is good until
+    `user.password_expires_at`.
     """
     password = passwords.one_time_password()
     with outbox.atomic():
         provider().change_password(user, password=password)
-        _raise_epoch(user, must_change_password=True)
+        expires_at = passwords.expiry() if provider().keeps_passwords else None
+        _raise_epoch(user, must_change_password=True, password_expires_at=expires_at)
         outbox.end_person(person=user.pk)
         record(action="password.reset", actor=actor, reason=reason, **_named(user))
     return password
@@ -186,7 +201,7 @@ def _named(user: User | None) -> dict[str, Any]:
     return {"object_kind": "user", "object_id": user.pk, "object_name": user.name or user.username}
 
 
-def _raise_epoch(user: User, **fields: bool) -> None:
+def _raise_epoch(user: User, **fields: bool | datetime | None) -> None:
     """End every session and bearer token of `user`, one that is just being made included, and set `fields`."""
     User.objects.filter(pk=user.pk).update(
         session_epoch=F("session_epoch") + 1, bearers_since=timezone.now(), **fields
@@ -199,14 +214,17 @@ def _attempt(request: HttpRequest, username: str) -> lockout.Attempt:
     attempt = lockout.attempt(username=username, address=client_address(request))
     if attempt.verdict.locked_until is not None:
         attempt.forgive()
-        raise LockedOut(attempt.verdict.seconds(timezone.now()))
+        raise LockedOut(attempt.verdict.seconds(timezone.now()), by_address=attempt.verdict.by_address)
     return attempt
 
 
 def _refuse(
     request: HttpRequest, username: str, attempt: lockout.Attempt, error: Exception | None = None
 ) -> NoReturn:
-    """Raise for a wrong password; the one that closes the door is audited."""
+    """Raise for a wrong password; the one that closes a door is audited."""
+    if attempt.fills_address:
+        with outbox.atomic():
+            record(action="session.address_shut", actor=None, detail={"address": client_address(request)})
     left = attempt.verdict.left - 1
     if left == 0:
         with outbox.atomic():

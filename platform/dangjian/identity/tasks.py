@@ -9,8 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from dangjian.identity.keycloak import Refused, Unreachable, accounts
-from dangjian.identity.lockout import KEPT
-from dangjian.identity.models import Revocation, Session, SignInFailure, User
+from dangjian.identity.lockout import KEPT, PLACES_KEPT
+from dangjian.identity.models import KnownPlace, Revocation, Session, SignInFailure, User
 from dangjian.identity.providers import provider
 from tenants.context import current_district
 from tenants.jobs import defer, district_job, every
@@ -22,11 +22,12 @@ TRIES, PAUSE_SECONDS = 60, 60
 
 
 def purge() -> None:
-    """Remove sessions that have expired, and wrong passwords and spent names that no longer count."""
+    """Remove sessions that have expired, wrong passwords and spent names that no longer count, places long not seen."""
     now = timezone.now()
     Session.objects.filter(expire_date__lte=now).delete()
     Revocation.objects.filter(until__lte=now).delete()
     SignInFailure.objects.filter(at__lte=now - KEPT).delete()
+    KnownPlace.objects.filter(seen_at__lte=now - PLACES_KEPT).delete()
 
 
 every("identity.purge", seconds=60)(purge)

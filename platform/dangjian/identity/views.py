@@ -23,7 +23,7 @@ from dangjian.identity.middleware import before_password_change, reader
 from dangjian.identity.models import Session
 from dangjian.identity.providers import provider
 from dangjian.identity.targets import HOME, target_of
-from dangjian.identity.words import locked, wrong
+from dangjian.identity.words import expired, locked, wrong
 
 
 @login_not_required
@@ -49,8 +49,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             except services.WrongPassword as refusal:
                 form.add_error("password", wrong(refusal.left))
             except services.LockedOut as refusal:
-                form.add_error("password", locked(refusal.seconds))
+                form.add_error("password", locked(refusal.seconds, by_address=refusal.by_address))
                 status = 429
+            except services.PasswordExpired:
+                said = expired(is_centre=request.district.is_centre)  # type: ignore[attr-defined]
+                form.add_error("password", said)
     context = {
         "form": form,
         "next": target,
@@ -109,7 +112,7 @@ def password(request: HttpRequest) -> HttpResponse:
             except ValidationError as refusal:
                 form.add_error(None, refusal)
             except services.LockedOut as refusal:
-                form.add_error("current", locked(refusal.seconds))
+                form.add_error("current", locked(refusal.seconds, by_address=refusal.by_address))
                 status = 429
     context = {"form": form, "first": first, "next": target_of(request), "back": _back(request)}
     context["focus"] = next(iter(form.errors), "")

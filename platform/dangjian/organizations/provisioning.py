@@ -8,7 +8,7 @@ from typing import Any
 from dangjian.api.problems import Problem
 from dangjian.audit.services import record
 from dangjian.identity.models import User
-from dangjian.identity.passwords import one_time_password
+from dangjian.identity.passwords import expiry, one_time_password
 from dangjian.identity.providers import provider
 from dangjian.organizations.models import Member, Office, OfficeKind, Organization, OrganizationKind, Sector
 from dangjian.organizations.pinyin import spell
@@ -45,6 +45,7 @@ def first_officer(district: District, options: lifecycle.Options) -> None:
         user = User.objects.filter(username=username).first() or User(username=username)
         user.name = name
         user.must_change_password = provider().keeps_passwords and not options.get("officer_password")
+        user.password_expires_at = expiry() if user.must_change_password else None
         user.set_unusable_password()
         user.save()
         if not district.is_centre:
