@@ -93,7 +93,9 @@ def standing(base_url: str, folder: Path) -> Iterator[House]:
     with ports.listening(ports.BROWSER) as listener, (folder / "server.log").open("wb") as log:
         house = House(listener.getsockname()[1], url, environment)
         house.manage("open_demo", "--size", "small")
-        command = [sys.executable, "-m", "realtime.server", "--fd", str(listener.fileno())]
+        # Without its sweep: what crosses from browser to browser came by its nudge, or not at all.
+        server_module = ["tests.realtime.altered", "without_sweep"]
+        command = [sys.executable, "-m", *server_module, "--fd", str(listener.fileno())]
         server = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=log, stderr=log, pass_fds=[listener.fileno()]
         )

@@ -13,6 +13,14 @@ from tests.browser.house import House, Line
 A_POST = re.compile(r"/posts/\d+/$")
 AS_HTMX = "url => fetch(url, { headers: { 'HX-Request': 'true' } }).then((answer) => answer.text())"
 HTMX_READY = "() => window.htmx && document.querySelector('#thread .dj-older a')['htmx-internal-data']"
+# When a form was sent, and when a comment's text appeared, in ms of the one clock both browsers have.
+CLOCKS = """() => {
+  window.shownAt = {};
+  document.addEventListener('submit', () => { window.sentAt = Date.now(); }, true);
+  new MutationObserver(() => document.querySelectorAll('#thread [data-text]').forEach((said) => {
+    window.shownAt[said.textContent] = window.shownAt[said.textContent] || Date.now();
+  })).observe(document.getElementById('thread'), { childList: true, subtree: true });
+}"""
 SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
@@ -58,9 +66,13 @@ def test_a_comment_and_a_like_cross_to_the_other_browser_and_not_to_the_other_di
     for page in (first, second):
         is_live(page)
     before = likes(second)
+    for page in (first, second):
+        page.evaluate(CLOCKS)
 
     write(first, "大堤那段我来带路。")
     expect(second.locator("#thread [data-text]", has_text="大堤那段我来带路。")).to_have_count(1)
+    crossed = second.evaluate("window.shownAt['大堤那段我来带路。']") - first.evaluate("window.sentAt")
+    print(f"a comment, from its sending to the other browser's page: {crossed:.0f} ms")
     expect(second.locator("#thread .dj-cmt.dj-fresh")).to_have_count(1)
     first.click("article [data-like] button")
     liked = first.locator("article [data-like] button").get_attribute("aria-pressed") == "true"

@@ -6,6 +6,8 @@ import signal
 import sys
 import time
 
+import django
+
 from realtime import direct, server, wheel
 
 
@@ -27,6 +29,11 @@ for what in sys.argv.pop(1).split(","):
         direct.problem = lambda: "somewhere.Part is gone"
     elif what == "quick_wheel":
         wheel.TURN_SECONDS = 0.8
+    elif what == "without_sweep":  # what arrives came by its nudge
+        django.setup()
+        from realtime import partition
+
+        partition.SWEEP_SECONDS = partition.SESSION_CHECK_SECONDS = 86_400
     elif what == "clock":
         let_the_clock_jump()
     else:

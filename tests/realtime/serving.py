@@ -80,7 +80,16 @@ def start(
             command = ["tests.realtime.under_tls", str(port), str(certificate)]
             if plain_asgi:
                 app = "tests.realtime.under_granian:application"
-                command = ["granian", "--interface", "asginl", "--port", str(port), "--log-level", "error", app]
+                command = [
+                    "granian",
+                    "--interface",
+                    "asginl",
+                    "--port",
+                    str(port),
+                    "--log-level",
+                    "error",
+                    app,
+                ]
             process = _run(command, environment, words)
             stack.callback(_end, process)
             _await_listening(port)
@@ -218,6 +227,12 @@ class Stage:
             await self.do(
                 house.query, "INSERT INTO live_right VALUES (%s, %s)", person, self.room, district=district
             )
+
+    async def forget(self, *persons: int) -> None:
+        """Take back `sign_in`."""
+        for person in persons:
+            await self.do(house.query, "DELETE FROM live_session WHERE person = %s", person)
+            await self.do(house.query, "DELETE FROM live_right WHERE person = %s", person)
 
     async def say(self, *texts: str, topic: str = "", district: Any = None) -> None:
         """One transaction with an event a text."""
