@@ -1,10 +1,11 @@
-"""The REST twin of a socket: the same events for clients that cannot hold one."""
+"""The REST twin of a socket: the same events and the present gauges for clients that cannot hold one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from realtime import outbox, topics
+from realtime import gauges, outbox, topics
+from realtime.topics import Topic
 
 
 class NotFound(LookupError):
@@ -12,9 +13,11 @@ class NotFound(LookupError):
 
 
 def events(*, person: int, topic: str, since: int | None = None, epoch: str | None = None) -> dict[str, Any]:
-    """``{topic, epoch, seq, recovered, events}`` for the person; `topic` as on the wire.
+    """``{topic, epoch, seq, recovered, events, gauges}`` for the person; `topic` as on the wire.
 
     seq is the number to ask from next time: the topic's last, or less when there are more than one answer holds.
+    gauges is what a socket that joins now would be sent, None where that is nothing; read after the events, so never
+    older than what they tell.
 
     Raises:
         NotFound: no such topic, or the person may not watch it.
@@ -32,4 +35,13 @@ def events(*, person: int, topic: str, since: int | None = None, epoch: str | No
         "seq": page.seq,
         "recovered": page.recovered,
         "events": page.events,
+        "gauges": _gauges(found),
     }
+
+
+def _gauges(topic: Topic) -> Any:
+    value = gauges.read({topic: gauges.Wanted(window=gauges.NEWCOMER_SECONDS)}).get(topic)
+    if not value:
+        return None
+    group = topic.kind.gauge_group
+    return {group: {str(key): data for key, data in value.items()}} if group else value

@@ -109,12 +109,15 @@ def test_where_sockets_are_blocked_it_polls_and_comes_back_to_sockets(server: Se
             await until(page, "live.state === 'polling'")
             await stage.say("one", "two")
             assert await seen(page, 2) == [1, 2]
+            await stage.like(3)
+            await until(page, "gauges.some((data) => data.likes === 3)")
+            assert await page.evaluate("live.state") == "polling"
             proxy.refuses_sockets = False
             await until(page, "live.state === 'live'")
             await stage.say("three")
             assert await seen(page, 3) == [1, 2, 3]
             await stage.like()
-            await until(page, "gauges.some((data) => data.likes === 1)")
+            await until(page, "gauges.some((data) => data.likes === 4)")
 
     asyncio.run(story())
 

@@ -66,6 +66,7 @@ class EventsSerializer(serializers.Serializer[Any]):
     seq = serializers.IntegerField()
     recovered = serializers.BooleanField()
     events = serializers.ListField(child=serializers.DictField())
+    gauges = serializers.DictField(allow_null=True)
 
 
 class MeView(ApiView):
@@ -156,7 +157,7 @@ class EventsView(ApiView):
         responses=EventsSerializer,
     )
     def get(self, request: Request) -> Response:
-        """一个主题在 `since` 之后的事件：给连不上 WebSocket 的客户端。"""
+        """一个主题在 `since` 之后的事件和现在的数字：给连不上 WebSocket 的客户端。"""
         topic = request.query_params.get("topic", "")
         if not topic:
             raise Problem(400, "bad_parameter", _("请写明 topic，比如 post:42。"))

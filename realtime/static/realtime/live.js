@@ -10,7 +10,7 @@
  *   });
  *   live.addEventListener("state", () => live.state);
  *
- * States: "connecting"; "live"; "polling" (sockets do not get through, the REST twin does, counts stand still);
+ * States: "connecting"; "live"; "polling" (sockets do not get through, the REST twin does);
  * "offline" (neither does; both are tried again); "ended" (the session is over, nothing is tried any more).
  *
  * The wire is described in docs/reference/live-protocol.md. No dependency; Chrome 86, Safari 14.
@@ -297,6 +297,9 @@ class Live extends EventTarget {
       if (this._topics.get(name) !== topic) return 0;
       this._position(topic, answer, false);
       answer.events.forEach((event) => this._event(event, topic));
+      if (topic.joined) return 0; // a socket came first: what it was sent since may be newer than these
+      topic.currentAt = Date.now();
+      if (answer.gauges) call(topic.handlers.onGauge, answer.gauges);
     }
     return 0;
   }
