@@ -20,16 +20,22 @@ from tenants.models import District, DistrictState
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A district in the table. values: in the order of the columns, None where nothing has been relayed yet.
+    """A district in the table. values: in the order of `columns`, None where nothing has been relayed yet.
 
     late: running, but its figures have stopped coming; `late_by` says for how long, in words.
     """
 
     district: District
+    columns: list[str]
     values: list[int | None]
     as_of: datetime | None
     late: bool
     late_by: str
+
+    @property
+    def figures(self) -> list[tuple[str, int | None]]:
+        """Each value with the name of its column."""
+        return list(zip(self.columns, self.values, strict=True))
 
 
 @never_cache
@@ -37,11 +43,12 @@ class Row:
 def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     metrics = rollups.metrics()
-    rows = [_row(figures, [metric.key for metric in metrics], now) for figures in rollups.overview(now=now)]
+    columns = {metric.key: _(metric.label) for metric in metrics}
+    rows = [_row(figures, columns, now) for figures in rollups.overview(now=now)]
     running = [row for row in rows if row.district.state == DistrictState.ACTIVE]
     context = {
         "heading": _("各地情况"),
-        "columns": [_(metric.label) for metric in metrics],
+        "columns": columns.values(),
         "rows": rows,
         "warnings": _warnings(running),
         "as_of": min((row.as_of for row in running if row.as_of and not row.late), default=None),
@@ -67,11 +74,12 @@ def _warning(row: Row) -> tuple[str, str]:
     )
 
 
-def _row(figures: rollups.DistrictFigures, keys: list[str], now: datetime) -> Row:
+def _row(figures: rollups.DistrictFigures, columns: dict[str, str], now: datetime) -> Row:
     late = figures.late and figures.district.is_active
     return Row(
         figures.district,
-        [figures.values.get(key) for key in keys],
+        list(columns.values()),
+        [figures.values.get(key) for key in columns],
         figures.as_of,
         late,
         _passed(now - figures.as_of) if late and figures.as_of else "",
