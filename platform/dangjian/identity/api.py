@@ -73,9 +73,7 @@ class SessionView(APIView):
             ) from None
         except services.PasswordExpired:
             said = expired(is_centre=request._request.district.is_centre)  # type: ignore[attr-defined]
-            raise Problem(
-                401, "password_expired", said, headers={"WWW-Authenticate": "Session"}
-            ) from None
+            raise Problem(401, "password_expired", said, headers={"WWW-Authenticate": "Session"}) from None
         return Response(SignedInSerializer(user).data)
 
     @extend_schema(operation_id="session_destroy", request=None, responses={204: None})

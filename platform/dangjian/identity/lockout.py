@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from dangjian.identity.addresses import neighbourhood
@@ -65,9 +66,7 @@ def judge(failures: Iterable[tuple[datetime, str]], *, address: str, now: dateti
 
 def judge_address(failures: Iterable[tuple[datetime, str]], *, now: datetime) -> datetime | None:
     """Until when the past attempts at one address, (when, name) each, shut it to newcomers; None: they do not."""
-    last: dict[str, datetime] = {}
-    for at, name in sorted(failures):
-        last[name] = at
+    last = {name: at for at, name in sorted(failures)}
     return _full_until(sorted(last.values()), now, ADDRESS_LIMIT, ADDRESS_WINDOW)
 
 
@@ -103,8 +102,9 @@ class Attempt:
     def succeeded(self, user: User) -> None:
         """Forget what was wrong before at this address, and remember that the person is at home there."""
         SignInFailure.objects.filter(username=self.row.username, address=self.row.address).delete()
-        KnownPlace.objects.update_or_create(
-            user=user, address=self.row.address, defaults={"seen_at": timezone.now()}
+        place = KnownPlace(user=user, address=self.row.address, seen_at=timezone.now())
+        KnownPlace.objects.bulk_create(
+            [place], update_conflicts=True, unique_fields=["user", "address"], update_fields=["seen_at"]
         )
 
 
@@ -112,11 +112,10 @@ def attempt(*, username: str, address: str | None) -> Attempt:
     """Count a try on the (normalised) name and judge those before it. Call it outside a transaction."""
     where, now = neighbourhood(address), timezone.now()
     row = SignInFailure.objects.create(username=username, address=where, at=now)
-    others = SignInFailure.objects.filter(at__gt=now - KEPT).exclude(pk=row.pk)
-    verdict = judge(
-        others.filter(username=username).values_list("at", "address"), address=where, now=now
-    )
-    here = list(others.filter(address=where).values_list("at", "username"))
+    others = SignInFailure.objects.filter(Q(username=username) | Q(address=where), at__gt=now - KEPT)
+    past = list(others.exclude(pk=row.pk).values_list("at", "address", "username"))
+    verdict = judge([(at, there) for at, there, name in past if name == username], address=where, now=now)
+    here = [(at, name) for at, there, name in past if there == where]
     shut_until = judge_address(here, now=now)
     if verdict.locked_until is None and shut_until is not None and not _is_at_home(username, where):
         verdict = Verdict(shut_until, 0, by_address=True)
