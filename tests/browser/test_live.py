@@ -105,6 +105,33 @@ def test_a_like_in_one_feed_rolls_the_number_in_another(person: Person) -> None:
     )
 
 
+def test_comments_below_a_card_are_fresh_when_it_comes_into_view_and_nothing_moves(
+    house: House, person: Person
+) -> None:
+    reader = person("liqiang", "/feed/", **PHONE)
+    is_live(reader)
+    below = reader.locator("[data-post]").nth(8)
+    number = below.get_attribute("data-post")
+    writer = person("zhoujie", f"/posts/{number}/")
+    card = reader.locator(f"#post-{number}")
+    before = int(card.locator("[data-comments]").get_attribute("data-comments") or 0)
+    write(writer, "路过的都来看看。")
+    expect(card.locator("[data-comments]")).to_have_attribute("data-comments", str(before + 1))
+    expect(card.locator(".dj-talk li", has_text="路过的都来看看。")).to_have_count(0)
+    reader.evaluate(SHIFTS)
+    while (card.bounding_box() or {"y": 0})["y"] > 500:
+        reader.evaluate("window.scrollBy(0, 160)")
+        reader.wait_for_timeout(150)
+    expect(card.locator(".dj-talk li", has_text="路过的都来看看。")).to_be_visible()
+
+    write(writer, "我也来。")  # the card is being looked at now
+    expect(card.locator("[data-comments]")).to_have_attribute("data-comments", str(before + 2))
+    if before + 1 > 3:
+        expect(card.locator(".dj-talk-all")).to_have_text(f"查看全部 {before + 2} 条评论")
+    expect(card.locator(".dj-talk li", has_text="我也来。")).to_have_count(0)
+    assert reader.evaluate("window.shifts") == []
+
+
 def test_new_posts_wait_in_the_pill_and_nothing_moves(house: House, person: Person) -> None:
     reader, author = person("liqiang", "/feed/", **PHONE), person("wangfang", "/posts/new/")
     is_live(reader)

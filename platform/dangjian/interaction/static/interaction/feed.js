@@ -1,5 +1,5 @@
 // The feed: new posts wait in a pill, numbers roll, likes are sent at once.
-import { live, fill, toast } from '../ui/app.js';
+import { live, fill, short, toast } from '../ui/app.js';
 import { watchLikes, showCounts } from './likes.js';
 import { watchPhotos } from './photos.js';
 import { watchMenus } from './menu.js';
@@ -88,10 +88,55 @@ function fade(card) {
   card.removeAttribute('aria-labelledby');
 }
 
+// --- the newest comments below a card: taken afresh just before the card comes into view from below, where nothing that
+// is being looked at moves; a card that is in view keeps what it shows, and its numbers tell that there is more
+
+const stale = new Set(); // ids of posts whose comments have changed since their card was drawn
+const near = new Set(); // those of them that will be in view next
+const REST = 3000; // ms between two askings of a page: a post many talk about is near the view of many
+let refreshing = 0;
+let refreshed = 0;
+const coming = new IntersectionObserver((entries) => {
+  entries.forEach((entry) => near[entry.isIntersecting ? 'add' : 'delete'](entry.target.dataset.post));
+  if (near.size && !refreshing) refreshing = setTimeout(refresh, Math.max(0, refreshed + REST - Date.now()));
+}, { rootMargin: '0px 0px 60% 0px' });
+
+const isBelow = (card) => card.getBoundingClientRect().top >= window.innerHeight;
+
+async function refresh() {
+  refreshing = 0;
+  const wanted = Array.from(near).filter((id) => stale.has(id) && place(id) && isBelow(place(id))).slice(0, 20);
+  if (!wanted.length) return;
+  refreshed = Date.now();
+  (await load(wanted).catch(() => [])).forEach((drawn) => {
+    const card = place(drawn.dataset.post);
+    if (!card || !isBelow(card)) return; // scrolled faster than the answer came: it is looked at
+    const [old, talk] = [card, drawn].map((each) => each.querySelector('.dj-talk'));
+    if (old) old.remove();
+    if (talk) card.append(talk);
+    stale.delete(drawn.dataset.post);
+    near.delete(drawn.dataset.post);
+    coming.unobserve(card);
+  });
+}
+
+function onCounts(id, counts) {
+  const card = place(id);
+  if (!card) return;
+  if (Number(card.querySelector('[data-comments]').dataset.comments) !== counts.comments) {
+    stale.add(id);
+    coming.unobserve(card); // observed anew, it is reported again even where it already was
+    coming.observe(card);
+    const all = card.querySelector('.dj-talk-all');
+    if (all) all.textContent = fill(feed.dataset.all, { n: short(counts.comments) });
+  }
+  showCounts(card, counts);
+}
+
 JSON.parse(feed.dataset.live).forEach((head) => {
   live().join(head.topic, head, {
     onEvent,
-    onGauge: (data) => Object.keys(data.posts || {}).forEach((id) => showCounts(place(id), data.posts[id])),
+    onGauge: (data) => Object.keys(data.posts || {}).forEach((id) => onCounts(id, data.posts[id])),
     onReload: () => location.reload(),
   });
 });
