@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from dangjian.identity import provisioning
-from dangjian.identity.keycloak import API_AUDIENCE, Refused, Unreachable, accounts, realm
+from dangjian.identity.keycloak import ACCOUNTS_CLIENT, API_AUDIENCE, Refused, Unreachable, accounts, realm
 from dangjian.identity.keycloak.admin import Admin, NotThere
 from dangjian.identity.keycloak.secrets import client_secret
 from tenants import lifecycle, registry
@@ -59,7 +59,7 @@ def test_what_somebody_changed_by_hand_is_told_and_put_right(
     actions = {action["alias"]: action for action in admin.required_actions()}
     admin.set_required_action("VERIFY_PROFILE", actions["VERIFY_PROFILE"] | {"enabled": True})
     admin.set_events(admin.events_settings() | {"eventsEnabled": False})
-    day_two, management = admin.client(accounts.ACCOUNTS_CLIENT), admin.client("realm-management")
+    day_two, management = admin.client(ACCOUNTS_CLIENT), admin.client("realm-management")
     assert day_two is not None
     assert management is not None
     service = admin.service_account(day_two["id"])["id"]
@@ -141,7 +141,7 @@ def test_the_service_account_does_accounts_in_its_own_realm_and_nothing_else(
         url=realms.keycloak.url,
         realm=world.luoyang.realm,
         home=world.huiji.realm,
-        client_id=accounts.ACCOUNTS_CLIENT,
+        client_id=ACCOUNTS_CLIENT,
         secret=client_secret(provisioning.accounts_secret_ref(world.huiji)),
     )
     with pytest.raises(Refused):

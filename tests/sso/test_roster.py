@@ -10,11 +10,13 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
-from dangjian.identity import provisioning, roster
+from dangjian.identity import provisioning, roster, tasks
 from dangjian.identity.keycloak import Unreachable, accounts, oidc, realm
 from dangjian.identity.keycloak.admin import Admin, Exists
 from dangjian.identity.models import User
+from dangjian.organizations import services
 from tenants.context import in_district
+from tenants.models import District
 from tests.sso.conftest import Deployment
 from tests.sso.ports import free_port
 
@@ -128,6 +130,39 @@ def test_a_one_time_password_makes_the_account_and_opens_a_closed_door(luoyang: 
     assert closed["disabled"] is True
     accounts.set_one_time_password(luoyang.district, user, "ht4k-p3ym")
     assert luoyang.admin._get(f"attack-detection/brute-force/users/{found['id']}")["disabled"] is False
+
+
+def tried(district: District, username: str, password: str) -> str:
+    """What Keycloak says to a password: an account that has to choose its own first is known by it all the same."""
+    server = oidc.realm_of(district).server
+    form = {"grant_type": "password", "client_id": "admin-cli", "username": username, "password": password}
+    answer = requests.post(f"{server}realms/{district.realm}/protocol/openid-connect/token", form, timeout=60)
+    return str(answer.json()["error_description"])
+
+
+def test_what_an_officer_does_reaches_the_realm(
+    realms: Deployment, world: SimpleNamespace, settings: Any
+) -> None:
+    """A reset, a new name, a closed and reopened account, by the services behind the officer's screen."""
+    admin = provisioning.provisioner(world.huiji)
+    officer, member = world.zhangwei, world.liqiang
+    with in_district(world.huiji):
+        password = services.reset_password(actor=officer, member=member, reason="忘记了")
+        user = User.objects.get(pk=member.user_id)
+        assert user.issuer == world.huiji.issuer
+        assert not user.has_usable_password() or not user.check_password(password)
+        assert tried(world.huiji, "liqiang", password) == "Account is not fully set up"
+        assert tried(world.huiji, "liqiang", "dangjian-demo") == "Invalid user credentials"
+        services.rename_member(actor=officer, member=member, name="李小强", reason="更正")
+        services.deactivate_member(actor=officer, member=member, reason="转出")
+        tasks.tell(user=member.user_id)
+        found = admin.user(user.subject)
+        assert (found["firstName"], found["enabled"]) == ("李小强", False)
+        services.reactivate_member(actor=officer, member=member, reason="转入")
+        tasks.tell(user=member.user_id)
+        assert admin.user(user.subject)["enabled"] is True
+        assert not User.objects.filter(is_untold=True).exists()
+    admin.delete_user(user.subject)
 
 
 def test_an_account_of_another_realm_counts_for_nothing_here(luoyang: SimpleNamespace) -> None:

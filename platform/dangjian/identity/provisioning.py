@@ -12,8 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from dangjian.identity.keycloak import Refused, Unreachable, realm
-from dangjian.identity.keycloak.accounts import ACCOUNTS_CLIENT
+from dangjian.identity.keycloak import ACCOUNTS_CLIENT, Refused, Unreachable, realm
 from dangjian.identity.keycloak.admin import MASTER, Admin, NotThere
 from dangjian.identity.keycloak.realm import Representation, Site, differences
 from dangjian.identity.keycloak.secrets import client_secret, store_secret

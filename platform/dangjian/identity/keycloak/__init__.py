@@ -12,6 +12,8 @@ from typing import Final
 API_AUDIENCE: Final = "dangjian-api"
 # The public client of the mobile application, the same in every realm.
 MOBILE_CLIENT: Final = "dangjian-mobile"
+# The client whose service account looks after the accounts of its realm.
+ACCOUNTS_CLIENT: Final = "dangjian-accounts"
 
 
 class Unreachable(Exception):

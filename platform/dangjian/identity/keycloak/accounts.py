@@ -6,15 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
-from dangjian.identity.keycloak import oidc
+from dangjian.identity.keycloak import ACCOUNTS_CLIENT, oidc
 from dangjian.identity.keycloak.admin import Admin, Exists, NotThere
 from dangjian.identity.keycloak.secrets import client_secret
 from dangjian.identity.models import User
 from tenants.models import District
-
-ACCOUNTS_CLIENT: Final = "dangjian-accounts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dangjian.identity.keycloak import API_AUDIENCE, MOBILE_CLIENT
-from dangjian.identity.keycloak.accounts import ACCOUNTS_CLIENT
+from dangjian.identity.keycloak import ACCOUNTS_CLIENT, API_AUDIENCE, MOBILE_CLIENT
 
 Representation = dict[str, Any]
 
@@ -95,7 +94,7 @@ def settings(site: Site) -> Representation:
         # A passkey is offered to whoever has made one, and asked of nobody.
         "webAuthnPolicyPasswordlessRpEntityName": site.product,
         "webAuthnPolicyPasswordlessUserVerificationRequirement": "required",
-        "webAuthnPolicyPasswordlessRequireResidentKey": "Yes",
+        "webAuthnPolicyPasswordlessResidentKey": "required",
         "webAuthnPolicyPasswordlessPasskeysEnabled": True,
     }
 
