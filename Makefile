@@ -1,6 +1,6 @@
 # Everything installs what it needs itself; beforehand there need be Python 3.11 or newer and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-sso demo-reset test test-sso lint format bench district shell lock
+.PHONY: help demo demo-sso demo-reset test test-sso lint format bench soak district shell lock
 
 PY := .venv/bin/python
 export PYTHONPATH := $(CURDIR):$(CURDIR)/platform
@@ -30,6 +30,7 @@ help: ## this list
 	@echo 'make lint                  the linters alone'
 	@echo 'make format                let the formatters rewrite what they can'
 	@echo 'make bench                 the benchmarks: ratios, measured side by side in one run (ONLY=live: one part)'
+	@echo 'make soak                  kill -9 of processes under load, two hundred times; a quarter of an hour (KILLS=1000)'
 	@echo 'make lock                  pin anew what pyproject.toml asks for'
 
 # Recipes of long-running commands are one plain command each: make then starts it without a shell in between
@@ -69,6 +70,9 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	@$(PY) -m tests.benchmarks
+
+soak: .venv/dev.stamp
+	@$(PY) -m tests.soak --kills $(or $(KILLS),200)
 
 # No annotations and no index line: a lock names packages and digests, never the host they came from.
 LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
