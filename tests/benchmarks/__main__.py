@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.benchmarks import feed, live
@@ -20,18 +20,14 @@ from tests.benchmarks.process import ROOT, run
 PARTS: dict[str, Callable[[Mapping[str, str]], list[Ratio]]] = {"feed": feed.rows, "live": live.rows}
 
 
-def main() -> None:
+@contextmanager
+def standing(folder: Path) -> Iterator[dict[str, str]]:
+    """PostgreSQL, Valkey and a filled district; the environment of processes that use them."""
     from dangjian.local import postgres, valkey
 
-    only = [name for name in os.environ.get("ONLY", "").split(",") if name]
-    for unknown in set(only) - PARTS.keys():
-        raise SystemExit(f"ONLY={unknown}: there is no such part; there are {', '.join(PARTS)}")
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dj-bench-")))
-        folder.chmod(0o755)
-        database = stack.enter_context(postgres.running(folder / "pg", durable=False))
-        broker = stack.enter_context(valkey.running(folder / "valkey"))
-        (folder / "static").mkdir()
+    folder.chmod(0o755)
+    (folder / "static").mkdir()
+    with postgres.running(folder / "pg", durable=False) as database, valkey.running(folder / "vk") as broker:
         environment = {
             **os.environ,
             "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
@@ -47,6 +43,14 @@ def main() -> None:
             "THROTTLE_SCALE": "100000",
         }
         run(environment, "tests.benchmarks.prepare")
+        yield environment
+
+
+def main() -> None:
+    only = [name for name in os.environ.get("ONLY", "").split(",") if name]
+    for unknown in set(only) - PARTS.keys():
+        raise SystemExit(f"ONLY={unknown}: there is no such part; there are {', '.join(PARTS)}")
+    with tempfile.TemporaryDirectory(prefix="dj-bench-") as folder, standing(Path(folder)) as environment:
         found: list[Ratio] = []
         for name in only or PARTS:
             try:

@@ -8,6 +8,7 @@
                                                   (monotonic clock, ns), and the seconds each transaction took
     {"do": "post"}                              → {"id": a post nobody likes yet}
     {"do": "like", "post": id, "likes": K}      → {"seconds": …, "likes": the count in the table}
+    {"do": "storm", "post": id, "seconds": S}   → {"comments": …, "likes": …}: as many as one process can, by everybody
 """
 
 from __future__ import annotations
@@ -77,11 +78,28 @@ def product() -> tuple[Answers, dict[str, Any]]:
             seconds = time.monotonic() - begun
             return {"seconds": seconds, "likes": PostCounter.objects.get(post=liked).likes}
 
+    def storm(order: dict[str, Any]) -> dict[str, Any]:
+        from dangjian.local.demo_data.planning import plan
+
+        said = [row.text for row in plan("small", schema="huiji", name="惠济").comments]
+        with in_district(district):
+            below = Post.objects.get(pk=order["post"])
+            members = list(Member.objects.select_related("branch", "user").order_by("-id")[:1500])
+            until = time.monotonic() + order["seconds"]
+            for number, member in enumerate(members):
+                if time.monotonic() > until:
+                    break
+                services.like(post=below, member=member)
+                if number % 4 == 0:
+                    services.add_comment(post=below, author=member, text=said[number % len(said)])
+            counts = PostCounter.objects.get(post=below)
+            return {"comments": counts.comments, "likes": counts.likes}
+
     # The first event makes what the first event makes: prepared statements, the topic's head.
     write(0, [])
     with in_district(district):
         sample = outbox.read(topic="feed", since=head({})["seq"] - 1).events[-1]
-    return {"head": head, "say": _sayer(write), "post": post, "like": like}, sample
+    return {"head": head, "say": _sayer(write), "post": post, "like": like, "storm": storm}, sample
 
 
 def tutorial(valkey_url: str, sample: dict[str, Any]) -> tuple[Answers, dict[str, Any]]:
