@@ -65,6 +65,7 @@ lint: .venv/dev.stamp
 	@$(PY) scripts/check.py lint
 
 format: .venv/dev.stamp
+	@$(PY) scripts/theme.py
 	@$(PY) -m ruff check --quiet --fix .
 	@$(PY) -m ruff format --quiet .
 

@@ -39,6 +39,7 @@ def linters() -> list[Check]:
     python = sys.executable
     templates = ["platform/dangjian"]
     checks = [
+        Check("login theme", [python, str(ROOT / "scripts" / "theme.py"), "--check"]),
         Check("ruff check", [python, "-m", "ruff", "check", "--quiet", "."]),
         Check("ruff format", [python, "-m", "ruff", "format", "--check", "--quiet", "."]),
         # Not its formatter: between Chinese words a line break is a visible space.

@@ -8,7 +8,6 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -239,23 +238,6 @@ def test_every_word_of_ours_is_there_in_both_languages() -> None:
     }
     for language in ("zh_CN", "en"):
         assert {name for name in messages(language) if name.startswith("dj")} == used
-
-
-@pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [
-        ("resources/css/tokens.css", "static/ui/tokens.css"),
-        ("resources/css/components.css", "static/ui/components.css"),
-        ("resources/css/bootstrap-reboot.min.css", "static/ui/vendor/bootstrap-reboot.min.css"),
-        ("resources/img/mark.svg", "static/ui/mark.svg"),
-        ("scenes/river.ftl", "templates/ui/scenes/river.html"),
-        ("scenes/peony.ftl", "templates/ui/scenes/peony.html"),
-        ("scenes/centre.ftl", "templates/ui/scenes/centre.html"),
-    ],
-)
-def test_the_look_is_the_products_own_byte_for_byte(theirs: str, ours: str) -> None:
-    product = Path(realm.__file__).parents[2] / "ui" / ours
-    assert (THEME / theirs).read_bytes() == product.read_bytes(), f"copy {ours} to the theme's {theirs}"
 
 
 def test_the_theme_is_a_plain_folder() -> None:
