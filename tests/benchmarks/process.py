@@ -93,9 +93,9 @@ def await_port(port: int, process: Process) -> None:
     """Wait until the process listens.
 
     Raises:
-        SystemExit: it ended, or takes longer than a minute.
+        SystemExit: it ended, or takes longer than three minutes.
     """
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.popen.poll() is None:
         with socket.socket() as probe:
             probe.settimeout(0.1)
