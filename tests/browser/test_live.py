@@ -204,7 +204,7 @@ def test_enter_while_a_word_is_being_composed_sends_nothing(
 
 
 def test_after_a_cut_everything_is_there_once(
-    person: Person, line: Line, a_post: int, allowed: list[str]
+    line: Line, person: Person, a_post: int, allowed: list[str]
 ) -> None:
     allowed.append("Error during WebSocket handshake")
     reader, writer = (

@@ -19,7 +19,7 @@ class IdentityConfig(AppConfig):
                 "session.sign_in": _("登录"),
                 "session.turned_away": _("不在名册或已停用，没有让登录"),
                 "session.locked_out": _("密码错误次数过多，暂时锁定"),
-                "session.address_shut": _("同一网络上试错的账号过多，暂时只让以前登录过的人登录"),
+                "session.address_shut": _("同一网络试错的账号过多，暂时限制"),
                 "password.change": _("修改自己的密码"),
                 "password.reset": _("重置密码"),
                 "account.deactivate": _("停用账号"),
