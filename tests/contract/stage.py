@@ -11,13 +11,14 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from dangjian.identity.models import Session, User
 from dangjian.identity.sessions import SessionStore
 from dangjian.interaction import photos, services
 from dangjian.interaction.models import Comment, Post
-from dangjian.organizations.models import Member, Office, OfficeKind
+from dangjian.organizations.models import Import, Member, Office, OfficeKind
 from tenants.context import in_district
 from tests import cast
 
@@ -28,6 +29,10 @@ def picture() -> SimpleUploadedFile:
     buffer = io.BytesIO()
     Image.new("RGB", (40, 30), (200, 22, 29)).save(buffer, "JPEG")
     return SimpleUploadedFile("a.jpg", buffer.getvalue(), content_type="image/jpeg")
+
+
+def roster() -> SimpleUploadedFile:
+    return SimpleUploadedFile("名册.csv", "姓名,所在支部\n".encode(), content_type="text/csv")
 
 
 @pytest.fixture
@@ -67,7 +72,15 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             post=Post.objects.get(pk=things["branch_post"]), by=world.liqiang, reason="请看一看"
         )
         SessionStore.for_user(world.liqiang.user)
+        read, applied = (
+            Import.objects.create(
+                kind="members", by=world.zhangwei, state=state, counts={"new": 1}, applied_at=timezone.now()
+            )
+            for state in ("ready", "applied")
+        )
         things |= {
+            "import": read.pk,
+            "applied_import": applied.pk,
             "hidden_post": hidden_post.pk,
             "hidden_comment": hidden_comment.pk,
             "report": report.pk,
@@ -101,6 +114,7 @@ def _in_luoyang(world: SimpleNamespace) -> int:
             branch=world.zhaomin.branch,
         )
         post.save(force_insert=True)
+        Import.objects.create(id=FAR_AWAY, kind="members", by=world.sunli, state="ready")
         Comment.objects.create(id=FAR_AWAY, post=post, author=world.zhaomin, text="洛阳的评论")
     return FAR_AWAY
 

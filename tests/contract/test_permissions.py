@@ -19,7 +19,7 @@ from dangjian.api import throttles
 from tenants import registry
 from tests.contract import permissions
 from tests.contract.permissions import ROWS, Row
-from tests.contract.stage import picture
+from tests.contract.stage import picture, roster
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +46,8 @@ def filled(value: Any, stage: dict[str, Any], *, foreign: bool = False) -> Any:
         return {key: filled(part, stage, foreign=foreign) for key, part in value.items()}
     if value == "@picture":
         return picture()
+    if value == "@roster":
+        return roster()
     if isinstance(value, str) and "@" in value:
 
         def thing(match: re.Match[str]) -> str:

@@ -16,11 +16,13 @@ import i18n  # noqa: E402
 
 CATALOGUE = "run: python scripts/i18n.py update, translate, python scripts/i18n.py compile"
 
-# Chinese that is data and not words of the interface: names of demo people and places, tables of surnames, and the
-# name of a language in that language.
+# Chinese that is data and not words of the interface: names of demo people and places, tables of surnames, what
+# columns of rosters are called and what stands in them, and the name of a language in that language.
 DATA = (
     "platform/dangjian/local/",
     "platform/dangjian/organizations/pinyin.py",
+    "platform/dangjian/organizations/imports/columns.py",
+    "platform/dangjian/organizations/imports/words.py",
     "platform/dangjian/organizations/provisioning.py",
     "platform/dangjian/organizations/management/",
     "platform/dangjian/config/settings.py",

@@ -37,6 +37,7 @@ def test_the_tree_by_right(client_of: ClientOf, world: SimpleNamespace) -> None:
         "sector": "",
         "parent": None,
         "depth": 1,
+        "members": 5,
     }
 
 

@@ -30,6 +30,8 @@ LOOPBACK_ONLY = env.bool("LOOPBACK_ONLY", default=DEBUG or TESTING)
 PUBLIC_PORT = env.int("PUBLIC_PORT", default=0)
 # Hosts are allowed by the registry (tenants.middleware), which answers an unknown one with a plain 404.
 ALLOWED_HOSTS = [".localhost", "127.0.0.1"] if LOOPBACK_ONLY else ["*"]
+# Identity numbers are sealed with these; none: with a key made of SECRET_KEY.
+SEALING_KEYS = env.list("SEALING_KEYS", default=[])
 IDENTITY = env.str("IDENTITY", default="local")
 IDENTITY_LOCAL_IN_PRODUCTION = env.bool("IDENTITY_LOCAL_IN_PRODUCTION", default=False)
 

@@ -223,7 +223,9 @@ def may_give_office(member: Member, other: Member, organization: Organization) -
 def managed_organizations(member: Member) -> QuerySet[Organization]:
     """The organisations `member` is an officer over, in the tree's order."""
     paths = standing(member).paths_of(OfficeKind.OFFICER)
-    managed: QuerySet[Organization] = Organization.objects.filter(_starts_with("path", paths))
+    managed: QuerySet[Organization] = Organization.objects.filter(
+        _starts_with("path", paths), dissolved_on=None
+    )
     return managed if paths else managed.none()
 
 
@@ -231,7 +233,7 @@ def visible_organizations(member: Member) -> QuerySet[Organization]:
     """What `member` may see of the tree, in its order: the own way up, and what an office covers."""
     own = standing(member)
     seen: QuerySet[Organization] = Organization.objects.filter(
-        Q(pk__in=own.path_ids) | _starts_with("path", own.covered_paths)
+        Q(pk__in=own.path_ids) | _starts_with("path", own.covered_paths), dissolved_on=None
     )
     return seen
 

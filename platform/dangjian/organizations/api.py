@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Value
-from django.db.models.functions import Length, Substr
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from dangjian.api import paging
 from dangjian.api.paging import next_path
-from dangjian.api.problems import forbidden, not_found
-from dangjian.api.views import ApiView, number
-from dangjian.organizations import access, queries
+from dangjian.api.problems import Problem, forbidden, not_found
+from dangjian.api.views import ApiView, choice, number
+from dangjian.organizations import access, queries, statistics, timeline
 from dangjian.organizations.listing import Listing, listing
-from dangjian.organizations.models import Member, Organization
+from dangjian.organizations.models import Member, MemberStatus
+from dangjian.organizations.particulars import FIRST_CONGRESS
 from dangjian.organizations.phone import masked
 
 
@@ -31,6 +34,7 @@ class OrganizationSerializer(serializers.Serializer):
         allow_null=True, help_text="null at the top of what the reader sees"
     )
     depth = serializers.IntegerField(help_text="1 for the root of the tree")
+    members = serializers.IntegerField(help_text="in it and everything below it, as far as the reader sees")
 
 
 class BranchSerializer(serializers.Serializer):
@@ -48,15 +52,15 @@ class MemberSerializer(serializers.Serializer):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
-    branch = BranchSerializer()
-    posts_held = PostSerializer(many=True)
+    branch = BranchSerializer(source="branch_shown")
+    posts_held = PostSerializer(many=True, source="posts_shown")
     status = serializers.SerializerMethodField()
     phone = serializers.SerializerMethodField(help_text="masked")
     active = serializers.SerializerMethodField()
     signed_in = serializers.SerializerMethodField(help_text="whether they have ever signed in")
 
-    def get_status(self, member: Member) -> str | None:
-        return member.status if self._entitled(member) else None
+    def get_status(self, member: Any) -> str | None:
+        return member.status_shown if self._entitled(member) else None
 
     def get_phone(self, member: Member) -> str | None:
         return masked(member.phone) if access.may_see_phone(self.context["reader"], member) else None
@@ -82,27 +86,46 @@ class MemberPageSerializer(serializers.Serializer):
     next = serializers.CharField(allow_null=True)
 
 
-_STEP = Organization.steplen
 _CURSOR = OpenApiParameter("cursor", str, description="from `next`")
+_AS_OF = OpenApiParameter(
+    "as_of", date, description="how it stood at the end of that day; today without it, never a day ahead"
+)
 
 
 class OrganizationsView(ApiView):
     @extend_schema(
         operation_id="organizations_list",
-        parameters=[_CURSOR],
+        parameters=[
+            _AS_OF,
+            OpenApiParameter("parent", int, description="only those directly below that organisation"),
+            _CURSOR,
+        ],
         responses={200: OrganizationPageSerializer},
     )
     def get(self, request: Request) -> Response:
-        reader = _reader(request)
-        visible = access.visible_organizations(reader)
-        parent = visible.filter(path=Substr(OuterRef("path"), 1, Length(OuterRef("path")) - Value(_STEP)))
-        page = listing(
-            visible.annotate(parent=Subquery(parent.order_by().values("pk")[:1])),
-            which=f"organizations:{reader.pk}",
-            by=("path", "id"),
-            cursor=request.query_params.get("cursor", ""),
-        )
-        return _page(request, page, OrganizationSerializer(page.rows, many=True).data)
+        reader = reader_of(request)
+        day, parent = as_of(request), number(request, "parent")
+        tree = queries.visible_tree(reader, day)
+        if parent is not None and parent not in tree.nodes:
+            raise not_found()
+        members = tree.rolled_up(timeline.counts(day))
+        rows = [
+            {
+                "id": node.id, "name": node.name, "short_name": node.short_name, "kind": node.kind,
+                "sector": node.sector, "parent": node.parent if node.parent in tree.nodes else None,
+                "depth": depth, "members": members[node.id],
+            }
+            for node, depth in tree.walk()
+            if parent is None or node.parent == parent
+        ]  # fmt: skip
+        which = f"organizations:{reader.pk}:{day}:{parent or ''}"
+        position = paging.unseal(which, request.query_params.get("cursor", ""))
+        # A past day does not change any more; today's tree may, and then a page may show a row twice or not at all.
+        start = int(position[0]) if position else 0
+        found = rows[start : start + paging.PAGE_SIZE]
+        more = start + paging.PAGE_SIZE < len(rows)
+        cursor = paging.seal(which, (start + paging.PAGE_SIZE,)) if more else None
+        return Response({"results": found, "next": next_path(request._request, cursor)})
 
 
 class MembersView(ApiView):
@@ -110,29 +133,93 @@ class MembersView(ApiView):
         operation_id="members_list",
         parameters=[
             OpenApiParameter("q", str, description="part of a name: hanzi, pinyin, initials or a mixture"),
-            OpenApiParameter("branch", int, description="the id of one branch"),
+            OpenApiParameter("branch", int, description="an organisation: its members and those below it"),
+            OpenApiParameter("kind", str, enum=MemberStatus.values),
+            _AS_OF,
             _CURSOR,
         ],
         responses={200: MemberPageSerializer},
     )
     def get(self, request: Request) -> Response:
-        reader = _reader(request)
+        reader = reader_of(request)
         text, branch = request.query_params.get("q", "")[:50], number(request, "branch")
-        found = queries.named(access.visible_members(reader), text)
+        kind, day = choice(request, "kind", MemberStatus.values, ""), as_of(request)
+        found: Any = queries.named(queries.visible_members_on(reader, day), text)
         if branch is not None:
-            if not access.visible_organizations(reader).filter(pk=branch).exists():
+            tree = queries.visible_tree(reader, day)
+            if branch not in tree.nodes:
                 raise not_found()
-            found = found.filter(branch=branch)
+            found = found.filter(branch_then__in=tree.subtree(branch))
+        if kind:
+            found = found.filter(status_then=kind)
         page = listing(
-            found.select_related("user", "branch").prefetch_related("posts_held"),
-            which=f"members:{reader.pk}:{branch or ''}:{text}",
+            found.select_related("user", "branch").defer("id_number_sealed"),
+            which=f"members:{reader.pk}:{branch or ''}:{kind}:{day}:{text}",
             by=("pinyin", "id"),
             cursor=request.query_params.get("cursor", ""),
         )
+        queries.show_as_of(page.rows, day)
         return _page(request, page, MemberSerializer(page.rows, many=True, context={"reader": reader}).data)
 
 
-def _reader(request: Request) -> Member:
+class StatisticsGroupSerializer(serializers.Serializer):
+    key = serializers.CharField(help_text="empty: the register does not say", allow_blank=True)
+    label: Any = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class StatisticsSerializer(serializers.Serializer):
+    as_of = serializers.DateField()
+    by = serializers.CharField()
+    total = serializers.IntegerField()
+    groups = StatisticsGroupSerializer(many=True)
+
+
+class MemberStatisticsView(ApiView):
+    @extend_schema(
+        operation_id="statistics_members",
+        parameters=[
+            _AS_OF,
+            OpenApiParameter("by", str, enum=statistics.BY, description="`kind` without it"),
+            OpenApiParameter("organization", int, description="only it and what was below it on that day"),
+        ],
+        responses={200: StatisticsSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """党员统计：某一天在册的党员有多少，按一项分组。"""
+        reader = reader_of(request)
+        if not statistics.may_count(reader):
+            raise forbidden(_("统计只有支部书记和组织部管理员能看。"))
+        by, day = choice(request, "by", statistics.BY, "kind"), as_of(request)
+        within = number(request, "organization")
+        if within is not None and within not in queries.visible_tree(reader, day).nodes:
+            raise not_found()
+        found = statistics.members(reader, by=by, day=day, within=within)
+        return Response(StatisticsSerializer(found).data)
+
+
+def as_of(request: Request) -> date:
+    """The day asked for; today when none is.
+
+    Raises:
+        Problem: 400, no date, or one ahead.
+    """
+    text = request.query_params.get("as_of", "")
+    today = timezone.localdate()
+    if not text:
+        return today
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    if day is None or day < FIRST_CONGRESS:
+        raise Problem(400, "bad_parameter", _("参数 as_of 应该是一个日期，如 2026-03-31。"))
+    if day > today:
+        raise Problem(400, "in_future", _("%(day)s 还没有到，查不到那天的情况。") % {"day": day.isoformat()})
+    return day
+
+
+def reader_of(request: Request) -> Member:
     """
     Raises:
         Problem: 403, an account that is no member's.

@@ -18,6 +18,16 @@ class OrganizationsConfig(AppConfig):
                 "post.end": _("免职"),
                 "member.move": _("转支部"),
                 "member.rename": _("更正姓名"),
+                "member.correct": _("更正资料"),
+                "member.reveal": _("查看身份证号"),
+                "organization.found": _("成立组织"),
+                "organization.rename": _("组织更名"),
+                "organization.move": _("调整隶属"),
+                "organization.split": _("支部分设"),
+                "organization.merge": _("支部合并"),
+                "organization.dissolve": _("撤销组织"),
+                "import.apply": _("导入名册"),
+                "import.undo": _("撤回名册导入"),
                 "account.first_officer": _("开通首个管理账号"),
             }
         )

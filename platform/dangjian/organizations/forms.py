@@ -6,16 +6,21 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dangjian.organizations.models import (
+    Education,
+    Employment,
     Member,
+    MemberStatus,
     Office,
     OfficeKind,
     Organization,
     OrganizationKind,
     Post,
     PostHeld,
+    Sex,
 )
 from dangjian.organizations.services import NAME_LENGTH, REASON_LENGTH
 
@@ -31,6 +36,18 @@ class TreeField(forms.ModelChoiceField):
         return f"{_INDENT * (obj.depth - 1) if self.indented else ''}{obj}"
 
 
+class DayField(forms.DateField):
+    """A day, picked as the browser lets one pick."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+        options.setdefault(
+            "error_messages",
+            {"required": _("请选择日期。"), "invalid": _("这个日期不存在，请重新选择。")},
+        )
+        super().__init__(**options)
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=_("原因"),
@@ -42,7 +59,9 @@ class ReasonForm(forms.Form):
         },
     )
 
-    field_order = ["name", "kind", "post", "office", "held", "organization", "branch", "since", "reason"]
+    field_order = [
+        "name", "kind", "post", "office", "held", "organization", "branch", "since", "document", "reason",
+    ]  # fmt: skip
 
     def __init__(
         self, *args: Any, member: Member, organizations: QuerySet[Organization], **kwargs: Any
@@ -76,7 +95,11 @@ class MoveForm(ReasonForm):
         error_messages={"required": _("请选择一个支部。"), "invalid_choice": _("请选择一个支部。")},
     )
 
+    since = DayField(label=_("从哪天起"), help_text=_("补记以前的日子也可以；名册按这一天算。"))
+    document = forms.CharField(label=_("文号"), max_length=60, required=False)
+
     def prepare(self) -> None:
+        self.initial.setdefault("since", timezone.localdate())
         branches = self.organizations.filter(kind=OrganizationKind.BRANCH)
         _choose(self.fields["branch"], branches.exclude(pk=self.member.branch_id), indented=False)
 
@@ -125,12 +148,7 @@ class SetPostForm(ReasonForm):
         empty_label=None,
         error_messages={"required": _("请选择组织。"), "invalid_choice": _("请选择组织。")},
     )
-    since = forms.DateField(
-        label=_("任职日期"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("这个日期不存在，请重新选择。")},
-    )
+    since = DayField(label=_("任职日期"), required=False)
 
     def prepare(self) -> None:
         own = self.organizations.filter(path__in=self.member.branch.path_prefixes())
@@ -150,6 +168,43 @@ class EndPostForm(ReasonForm):
         field: Any = self.fields["held"]
         field.queryset = PostHeld.objects.select_related("organization").filter(member=self.member)
         field.label_from_instance = lambda held: f"{held.get_post_display()}　{held.organization}"
+
+
+class CorrectForm(ReasonForm):
+    """Everything of `particulars.Particulars` but the name, which has a form of its own."""
+
+    status = forms.ChoiceField(label=_("人员类别"), choices=MemberStatus.choices)
+    joined_on = DayField(label=_("入党日期"), required=False)
+    converted_on = DayField(label=_("转正日期"), required=False)
+    sex = forms.ChoiceField(label=_("性别"), choices=[("", "—"), *Sex.choices], required=False)
+    born_on = DayField(label=_("出生日期"), required=False)
+    nationality = forms.CharField(label=_("民族"), max_length=20, required=False)
+    education = forms.ChoiceField(label=_("学历"), choices=[("", "—"), *Education.choices], required=False)
+    employment = forms.ChoiceField(
+        label=_("收入来源"), choices=[("", "—"), *Employment.choices], required=False,
+        help_text=_("交党费按它算。"),
+    )  # fmt: skip
+    phone = forms.CharField(
+        label=_("手机号"), max_length=20, required=False, help_text=_("不改就空着；现在的号码不显示。")
+    )
+    id_number = forms.CharField(
+        label=_("身份证号"), max_length=24, required=False, help_text=_("不改就空着；现在的号码不显示。")
+    )
+    is_floating = forms.BooleanField(label=_("流动党员"), required=False)
+    in_hardship = forms.BooleanField(label=_("困难党员"), required=False)
+    out_of_contact = forms.BooleanField(label=_("失联党员"), required=False)
+
+    def prepare(self) -> None:
+        for name in self.fields:
+            if name not in {"phone", "id_number", "reason"}:
+                self.initial.setdefault(name, getattr(self.member, name))
+        for name in ("is_floating", "in_hardship", "out_of_contact"):
+            self.fields[name].widget.attrs["class"] = "dj-checkbox"
+
+    def clean(self) -> dict[str, Any]:
+        """Numbers left empty are left alone: the form cannot show what stands there."""
+        given = super().clean() or {}
+        return {name: value for name, value in given.items() if value or name not in {"phone", "id_number"}}
 
 
 def _choose(field: forms.Field, organizations: QuerySet[Organization], *, indented: bool = True) -> None:

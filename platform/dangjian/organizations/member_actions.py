@@ -18,7 +18,8 @@ from dangjian.organizations.models import Member
 class Action:
     """label: the row in the panel and the form's heading. explain: what will happen, before the button `verb`.
 
-    run: does it, given actor, member and the form's values; a returned string is a one-time password to be shown.
+    run: does it, given actor, member and the form's values; a returned string is shown once: a one-time password, or
+    with `shows` what that calls it.
     offered: whether it makes sense for a member of that standing. for_self: whether officers may do it to themselves.
     """
 
@@ -32,6 +33,7 @@ class Action:
     offered: Callable[[Member, Standing], bool] = lambda member, standing: True
     danger: bool = False
     for_self: bool = True
+    shows: str | Promise = ""
 
 
 def _take_office(*, member: Member, **given: Any) -> None:
@@ -109,6 +111,26 @@ ACTIONS: Final[dict[str, Action]] = {
         form=forms.RenameForm,
         run=services.rename_member,
         icon="edit",
+    ),
+    "correct": Action(
+        label=_("更正资料"),
+        verb=_("更正资料"),
+        done=_("资料已更正。"),
+        explain=_("改了哪几项、谁改的、为什么，都留在变更记录里。"),
+        form=forms.CorrectForm,
+        run=services.correct_member,
+        icon="edit",
+    ),
+    "reveal": Action(
+        label=_("查看身份证号"),
+        verb=_("查看身份证号"),
+        done="",
+        explain=_("完整号码只显示这一次。谁看的、为什么看，会记入审计日志。"),
+        form=forms.ReasonForm,
+        run=services.reveal_id_number,
+        icon="eye",
+        offered=lambda member, standing: bool(member.id_number_sealed),
+        shows=_("身份证号"),
     ),
     "deactivate": Action(
         label=_("停用账号"),

@@ -15,7 +15,7 @@ def register() -> None:
 
 
 def _branches() -> int:
-    return Organization.objects.filter(kind=OrganizationKind.BRANCH).count()
+    return Organization.objects.filter(kind=OrganizationKind.BRANCH, dissolved_on=None).count()
 
 
 def _signed_in() -> int:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
 from treebeard.mp_tree import MP_Node
+
+from dangjian.organizations import id_numbers, sealing
+
+
+def _history(*, excluded: tuple[str, ...] = ()) -> Any:
+    """Who wrote what and when, row by row (docs/explanation/history.md); keys are bigint like everybody's."""
+    return HistoricalRecords(
+        history_id_field=models.BigAutoField(primary_key=True),
+        history_change_reason_field=models.CharField(max_length=200, blank=True, null=True),
+        excluded_fields=list(excluded),
+        user_db_constraint=False,
+    )
 
 
 class OrganizationKind(models.TextChoices):
@@ -28,15 +44,18 @@ class Sector(models.TextChoices):
 
 
 class Organization(MP_Node):
-    """A node of the tree 区委 → 基层党委/总支 → 支部. `path` is treebeard's; its prefixes are the ancestors'."""
+    """A node of the tree 区委 → 基层党委/总支 → 支部, as it stands today. `path` is treebeard's; its prefixes are the
+    ancestors'. What it was on other days stands in its `periods`; a dissolved one keeps its row."""
 
     name = models.CharField(max_length=120)
     short_name = models.CharField(max_length=60, help_text="without the region's prefix")
     kind = models.CharField(max_length=16, choices=OrganizationKind)
     sector = models.CharField(max_length=12, choices=Sector, blank=True)
     version = models.PositiveIntegerField(default=1, help_text="raised when what posts show of it changes")
+    dissolved_on = models.DateField(null=True, help_text="the first day on which it is no more")
     created_at = models.DateTimeField(db_default=Now())
 
+    history = _history(excluded=("path", "depth", "numchild"))
     node_order_by: list[str] = []
 
     def __str__(self) -> str:
@@ -46,14 +65,101 @@ class Organization(MP_Node):
         """The paths of the node and of each of its ancestors, root first."""
         return [self.path[:end] for end in range(self.steplen, len(self.path) + 1, self.steplen)]
 
+    @property
+    def parent_path(self) -> str:
+        """The path of the node above; empty for the root."""
+        return str(self.path[: -self.steplen])
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new organisation begins its first period with its row (`founded_on`: unknown unless set before)."""
+        founding = self._state.adding
+        super().save(*args, **kwargs)
+        if founding:
+            above = Organization.objects.filter(path=self.parent_path).values_list("pk", flat=True)
+            OrganizationPeriod.objects.create(
+                organization=self,
+                since=self.founded_on,
+                parent_id=above[0] if self.parent_path and above else None,
+                name=self.name,
+                short_name=self.short_name,
+                kind=self.kind,
+                sector=self.sector,
+            )
+
+    # Set on an unsaved organisation: the day on which its first period begins.
+    founded_on: date | None = None
+
+
+class OrganizationPeriod(models.Model):
+    """What an organisation was from `since` (None: as far back as is known) until before `until` (None: still).
+
+    The periods of one organisation follow each other without a gap or an overlap (an exclusion constraint says the
+    latter); the last one of a dissolved organisation has an end. `act`, `reason` and `document` tell what began it.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="periods")
+    since = models.DateField(null=True)
+    until = models.DateField(null=True)
+    parent = models.ForeignKey(Organization, on_delete=models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=120)
+    short_name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=16, choices=OrganizationKind)
+    sector = models.CharField(max_length=12, choices=Sector, blank=True)
+    act = models.CharField(max_length=12, blank=True, help_text="found, rename, move, split, merge, import")
+    reason = models.CharField(max_length=200, blank=True)
+    document = models.CharField(max_length=60, blank=True, help_text="number of the approving document")
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("since")), name="organization_period_runs_forward"
+            ),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=models.Q(until=None),
+                name="one_open_period_per_organization",
+            ),
+        ]
+
 
 class MemberStatus(models.TextChoices):
     FULL = "full", _("正式党员")
     PROBATIONARY = "probationary", _("预备党员")
 
 
+class Sex(models.TextChoices):
+    MALE = "male", _("男")
+    FEMALE = "female", _("女")
+
+
+class Education(models.TextChoices):
+    """文化程度, in the coarse classes of the annual statistics (GB/T 4658)."""
+
+    DOCTOR = "doctor", _("博士研究生")
+    MASTER = "master", _("硕士研究生")
+    BACHELOR = "bachelor", _("大学本科")
+    COLLEGE = "college", _("大学专科")
+    VOCATIONAL = "vocational", _("中专")
+    HIGH_SCHOOL = "high_school", _("高中")
+    MIDDLE_SCHOOL = "middle_school", _("初中")
+    PRIMARY_SCHOOL = "primary_school", _("小学及以下")
+
+
+class Employment(models.TextChoices):
+    """What the member lives on, as far as dues ask."""
+
+    WAGE = "wage", _("按月领工资")
+    RETIRED = "retired", _("离退休")
+    FARMER = "farmer", _("农民")
+    STUDENT = "student", _("学生")
+    UNEMPLOYED = "unemployed", _("下岗失业")
+    RELIEF = "relief", _("领抚恤、救济金")
+
+
 class Member(models.Model):
-    """A Party member; belongs to exactly one branch."""
+    """A Party member; belongs to exactly one branch. `branch` and `status` are today's; `memberships` tell where the
+    member was on any day, `joined_on` and `converted_on` what."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="member")
     branch = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
@@ -61,14 +167,32 @@ class Member(models.Model):
     pinyin = models.CharField(max_length=120, help_text="full, without spaces or tones")
     initials = models.CharField(max_length=20)
     status = models.CharField(max_length=12, choices=MemberStatus, default=MemberStatus.FULL)
-    joined_on = models.DateField(null=True)
+    joined_on = models.DateField(null=True, help_text="admitted as a probationary member")
+    converted_on = models.DateField(null=True, help_text="made a full member")
+    sex = models.CharField(max_length=6, choices=Sex, blank=True)
+    born_on = models.DateField(null=True)
+    nationality = models.CharField(max_length=20, blank=True, help_text="one of the 56, by its full name")
+    education = models.CharField(max_length=16, choices=Education, blank=True)
+    employment = models.CharField(max_length=12, choices=Employment, blank=True)
     phone = models.CharField(max_length=20, blank=True)
+    id_number_sealed = models.TextField(blank=True, editable=False)
+    id_number_index = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    is_floating = models.BooleanField(default=False, help_text="lives away from the branch")
+    in_hardship = models.BooleanField(default=False, help_text="entitled to support")
+    out_of_contact = models.BooleanField(default=False, help_text="cannot be reached")
     version = models.PositiveIntegerField(
         default=1, help_text="raised when what posts show of the person changes"
     )
     created_at = models.DateTimeField(db_default=Now())
 
+    history = _history(excluded=("id_number_sealed", "id_number_index", "version"))
+
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(converted_on__gte=models.F("joined_on")), name="converted_after_joining"
+            ),
+        ]
         indexes = [
             models.Index(fields=["branch", "pinyin"], name="member_by_branch"),
             models.Index(fields=["pinyin"], name="member_pinyin", opclasses=["varchar_pattern_ops"]),
@@ -79,6 +203,53 @@ class Member(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new member's first membership begins with the row, on the day of admission as far as it is known."""
+        entering = self._state.adding
+        super().save(*args, **kwargs)
+        if entering:
+            Membership.objects.create(member=self, branch_id=self.branch_id, since=self.joined_on)
+
+    @property
+    def id_number(self) -> str:
+        """The number itself; a page shows it masked or writes down who asked for it and why."""
+        return sealing.unseal(self.id_number_sealed)
+
+    @id_number.setter
+    def id_number(self, number: str) -> None:
+        self.id_number_sealed, self.id_number_index = sealing.seal(number), sealing.index(number)
+
+    @property
+    def masked_id_number(self) -> str:
+        return id_numbers.masked(self.id_number)
+
+
+class Membership(models.Model):
+    """A member in one branch, from `since` (None: as far back as is known) until before `until` (None: still).
+
+    The rows of one member follow each other without a gap or an overlap, so that everybody is in exactly one branch
+    on any day (an exclusion constraint keeps them from overlapping).
+    """
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="memberships")
+    branch = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
+    since = models.DateField(null=True)
+    until = models.DateField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    document = models.CharField(max_length=60, blank=True)
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("since")), name="membership_runs_forward"
+            ),
+            models.UniqueConstraint(
+                fields=["member"], condition=models.Q(until=None), name="one_open_membership_per_member"
+            ),
+        ]
+        indexes = [models.Index(fields=["branch", "member"], name="membership_by_branch")]
+
 
 class Post(models.TextChoices):
     SECRETARY = "secretary", _("支部书记")
@@ -88,20 +259,39 @@ class Post(models.TextChoices):
     DISCIPLINE = "discipline", _("纪检委员")
 
 
+class PostsNow(models.Manager["PostHeld"]):
+    """The posts that have not ended."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(until=None)
+
+
 class PostHeld(models.Model):
-    """党内职务: a post in the committee of one organisation."""
+    """党内职务: a post in the committee of one organisation, from `since` until before `until` (None: still).
+
+    `objects`, and with it every `posts_held`, are those held now, for rights follow from them; `ever` has all.
+    """
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="posts_held")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="posts_held")
     post = models.CharField(max_length=20, choices=Post)
     since = models.DateField(null=True)
+    until = models.DateField(null=True)
+
+    objects: ClassVar[PostsNow] = PostsNow()
+    ever: ClassVar[models.Manager[PostHeld]] = models.Manager()
+    history = _history()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["member", "organization", "post"], name="one_row_per_post_held"),
+            models.UniqueConstraint(
+                fields=["member", "organization", "post"],
+                condition=models.Q(until=None),
+                name="one_row_per_post_held",
+            ),
             models.UniqueConstraint(
                 fields=["organization"],
-                condition=models.Q(post="secretary"),
+                condition=models.Q(post="secretary", until=None),
                 name="one_secretary_per_organization",
             ),
         ]
@@ -125,3 +315,81 @@ class Office(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "kind", "organization"], name="one_row_per_office")
         ]
+
+
+class ImportKind(models.TextChoices):
+    MEMBERS = "members", _("党员名册")
+    ORGANIZATIONS = "organizations", _("组织名册")
+
+
+class ImportState(models.TextChoices):
+    READING = "reading", _("正在核对")
+    READY = "ready", _("等你核对")
+    APPLYING = "applying", _("正在导入")
+    APPLIED = "applied", _("已导入")
+    REFUSED = "refused", _("不能导入")
+    UNDONE = "undone", _("已撤回")
+
+
+class Import(models.Model):
+    """A roster somebody uploaded, from the file to what became of each of its rows.
+
+    What it holds of people is sealed (`content`, and the cells of its rows), and goes when it is no longer needed.
+    """
+
+    kind = models.CharField(max_length=14, choices=ImportKind)
+    state = models.CharField(max_length=8, choices=ImportState, default=ImportState.READING)
+    by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=120)
+    content = models.TextField(blank=True, help_text="the file, sealed; empty once it has been read")
+    language = models.CharField(max_length=10, help_text="what its officer is told in")
+    titles = models.JSONField(default=list, help_text="of the file's columns, in their order")
+    mapping = models.JSONField(default=dict, help_text="field → title")
+    units = models.JSONField(
+        default=dict, help_text="name in the file → id of the organisation that was meant"
+    )
+    total = models.PositiveIntegerField(default=0, help_text="rows")
+    counts = models.JSONField(default=dict, help_text="outcome → rows")
+    fault = models.JSONField(null=True, help_text="what is wrong with the file as a whole: code, message")
+    created_at = models.DateTimeField(db_default=Now())
+    applied_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at", "-id"], name="import_newest")]
+
+
+class Outcome(models.TextChoices):
+    NEW = "new", _("新增")
+    CHANGED = "changed", _("更新")
+    UNCHANGED = "unchanged", _("没有变化")
+    REFUSED = "refused", _("要改")
+
+
+class ImportRow(models.Model):
+    """A row of the file: its cells (sealed), what would become or became of it, and what is wrong with it."""
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
+    number = models.PositiveIntegerField(help_text="as the table program counts")
+    cells = models.TextField(help_text="sealed: field → what stands there, as text")
+    outcome = models.CharField(max_length=9, choices=Outcome, blank=True)
+    problems = models.JSONField(default=list, help_text="field, code, message; numbers of people masked")
+    target = models.BigIntegerField(null=True, help_text="id of the member or organisation it is about")
+    before = models.TextField(blank=True, help_text="sealed: what an applied row changed, as it was before")
+    version = models.PositiveIntegerField(null=True, help_text="of the target after the row was applied")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "number"], name="one_row_per_import_and_number")
+        ]
+
+
+class ColumnTitle(models.Model):
+    """Which field a column title stands for, remembered from the last time somebody said so."""
+
+    kind = models.CharField(max_length=14, choices=ImportKind)
+    title = models.CharField(max_length=60)
+    field = models.CharField(max_length=20)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "title"], name="one_field_per_title")]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Value
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Replace
 
-from dangjian.organizations import pinyin
-from dangjian.organizations.models import Member, MemberStatus, Organization, Post, PostHeld
+from dangjian.organizations import access, pinyin, timeline
+from dangjian.organizations.models import (
+    Member,
+    MemberStatus,
+    OfficeKind,
+    Organization,
+    OrganizationPeriod,
+    Post,
+    PostHeld,
+)
 
 # More letters than a syllable has are looked for within the spelling too: a given name alone (jianguo), and not every
 # name that has a wang somewhere.
@@ -18,7 +29,7 @@ _TELLING_LETTERS = 7
 
 def member_of(user_id: int) -> Member | None:
     """The member whose account that is, with their branch, in one query; None for an account without one."""
-    return Member.objects.select_related("branch").filter(user=user_id).first()
+    return Member.objects.select_related("branch").defer("id_number_sealed").filter(user=user_id).first()
 
 
 def named(members: QuerySet[Member], text: str) -> QuerySet[Member]:
@@ -46,6 +57,46 @@ def _spelt(spellings: tuple[str, ...], *, anywhere: bool) -> Q:
             if len(letters) >= _TELLING_LETTERS:
                 condition |= Q(pinyin__contains=letters)
     return condition
+
+
+def visible_tree(reader: Member, day: date) -> timeline.Tree:
+    """What of the tree of `day` the reader may see, by today's rights: the own way up, and what an office covers."""
+    own = access.standing(reader)
+    covered, path = own.covered_paths, set(own.path_ids)
+    return timeline.Tree(
+        {
+            pk: node
+            for pk, node in timeline.tree(day).nodes.items()
+            if pk in path or (covered and node.path.startswith(covered))
+        }
+    )
+
+
+def visible_members_on(reader: Member, day: date) -> QuerySet[Member]:
+    """Who was on `day` in a branch whose members the reader may see today, each with `branch_then`,
+    `branch_name_then`, `status_then`."""
+    condition = Q(memberships__branch=reader.branch_id)
+    for path in access.standing(reader).paths_of(OfficeKind.OFFICER):
+        condition |= Q(memberships__branch__path__startswith=path)
+    names = OrganizationPeriod.objects.filter(timeline.on(day), organization=OuterRef("memberships__branch"))
+    return Member.objects.filter(timeline.on(day, "memberships__") & condition).annotate(
+        branch_then=F("memberships__branch"),
+        branch_name_then=Subquery(names.values("name")[:1]),
+        status_then=timeline.status_on(day),
+    )
+
+
+def show_as_of(members: Sequence[Any], day: date) -> None:
+    """Give each member of a page `branch_shown` (id, name), `posts_shown` and `status_shown`: what was so on `day`."""
+    posts: dict[int, list[PostHeld]] = defaultdict(list)
+    for held in (
+        timeline.posts(day).filter(member__in=[member.pk for member in members]).order_by("since", "id")
+    ):
+        posts[held.member_id].append(held)
+    for member in members:
+        member.branch_shown = {"id": member.branch_then, "name": member.branch_name_then}
+        member.posts_shown = posts[member.pk]
+        member.status_shown = member.status_then
 
 
 @dataclass(frozen=True, slots=True)

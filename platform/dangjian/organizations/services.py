@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dangjian.api.problems import FieldError, Problem, not_found, refused
 from dangjian.audit.services import record
 from dangjian.identity import services as identity
 from dangjian.identity.models import User
-from dangjian.organizations import access, pinyin
+from dangjian.organizations import access, particulars, pinyin, sealing
 from dangjian.organizations.models import (
     Member,
+    Membership,
     Office,
     OfficeKind,
     Organization,
@@ -37,7 +38,7 @@ def give_office(
     *, actor: Member, member: Member, kind: str, organization: Organization, reason: str
 ) -> Office:
     """Make `member` an officer, editor or moderator over `organization` and everything below it."""
-    reason = _reason(reason)
+    reason = checked_reason(reason)
     if kind not in OfficeKind.values:
         raise _refused("kind", "unknown", _("请选择一种职责。"))
     with outbox.atomic():
@@ -54,7 +55,7 @@ def give_office(
 
 def take_office(*, actor: Member, office: Office, reason: str) -> None:
     """Take an office away; not the last officer's office one holds oneself."""
-    reason = _reason(reason)
+    reason = checked_reason(reason)
     with outbox.atomic():
         actor, member = _hold(actor, office.member)
         if not access.may_give_office(actor, member, office.organization):
@@ -78,7 +79,7 @@ def set_post(
     reason: str,
 ) -> PostHeld:
     """Give `member` a post in the committee of their branch or of an organisation above it."""
-    reason = _reason(reason)
+    reason = checked_reason(reason)
     if post not in Post.values:
         raise _refused("post", "unknown", _("请选择一个职务。"))
     with outbox.atomic():
@@ -96,26 +97,40 @@ def set_post(
             words = {"name": taken.member.name, "post": taken.get_post_display(), "where": organization}
             detail = _("%(name)s 已经是 %(where)s 的%(post)s。要换人请先免去。") % words
             raise _refused("post", "already_held", detail)
-        row = PostHeld.objects.create(member=member, organization=organization, post=post, since=since)
+        row = PostHeld(member=member, organization=organization, post=post, since=since)
+        signed(row, by=actor, reason=reason).save()
         _rights_changed(actor, member, "post.set", reason, _post_detail(row))
     return row
 
 
 def end_post(*, actor: Member, held: PostHeld, reason: str) -> None:
-    """Relieve a member of a post."""
-    reason = _reason(reason)
+    """Relieve a member of a post, from today on."""
+    reason = checked_reason(reason)
     with outbox.atomic():
         actor, member = _hold(actor, held.member)
         if not access.is_officer(actor, held.organization):
             raise not_found()
-        if not PostHeld.objects.filter(pk=held.pk).delete()[0]:
+        row = PostHeld.objects.filter(pk=held.pk).first()
+        if row is None:
             raise not_found()
+        row.until = timezone.localdate()
+        signed(row, by=actor, reason=reason).save(update_fields=["until"])
         _rights_changed(actor, member, "post.end", reason, _post_detail(held))
 
 
-def move_member(*, actor: Member, member: Member, branch: Organization, reason: str) -> None:
-    """Make `branch` the member's branch. Posts that would be left behind have to be ended first, by name."""
-    reason = _reason(reason)
+def move_member(
+    *,
+    actor: Member,
+    member: Member,
+    branch: Organization,
+    reason: str,
+    since: date | None = None,
+    document: str = "",
+) -> None:
+    """Make `branch` the member's branch from `since` (today) on. Posts that would be left behind have to be ended
+    first, by name."""
+    reason = checked_reason(reason)
+    since = since or timezone.localdate()
     with outbox.atomic():
         actor, member = _hold(actor, member)
         if not access.is_officer(actor, branch):
@@ -134,14 +149,14 @@ def move_member(*, actor: Member, member: Member, branch: Organization, reason: 
             detail = _("%(name)s 还担任 %(posts)s，请先免去职务，再转支部。") % words
             raise _refused("branch", "holds_posts", detail)
         before = member.branch
-        Member.objects.filter(pk=member.pk).update(branch=branch, version=F("version") + 1)
+        place(member, branch, since=since, by=actor, reason=reason, document=document)
         moved = {"from": before.pk, "from_name": str(before), "to": branch.pk, "to_name": str(branch)}
         _rights_changed(actor, member, "member.move", reason, moved)
 
 
 def rename_member(*, actor: Member, member: Member, name: str, reason: str) -> None:
     """Correct the name, and with it how it is found."""
-    reason, name = _reason(reason), " ".join(name.split())
+    reason, name = checked_reason(reason), " ".join(name.split())
     if not name:
         raise _refused("name", "required", _("请填写姓名。"))
     if len(name) > NAME_LENGTH:
@@ -153,17 +168,86 @@ def rename_member(*, actor: Member, member: Member, name: str, reason: str) -> N
         if name == member.name:
             raise _refused("name", "same", _("姓名没有变。"))
         spelling = pinyin.spell(name)
-        Member.objects.filter(pk=member.pk).update(
-            name=name, pinyin=spelling.full, initials=spelling.initials, version=F("version") + 1
-        )
+        # Under the name they had: the row says whom it was done to.
+        _record(actor, member, "member.rename", reason, {"from": member.name, "to": name})
+        member.name, member.pinyin, member.initials = name, spelling.full, spelling.initials
+        member.version += 1
+        signed(member, by=actor, reason=reason).save(update_fields=["name", "pinyin", "initials", "version"])
         User.objects.filter(pk=member.user_id).update(name=name)
         identity.changed(member.user)
-        _record(actor, member, "member.rename", reason, {"from": member.name, "to": name})
+
+
+def correct_member(*, actor: Member, member: Member, reason: str, **given: Any) -> None:
+    """Correct what the register says of a person: the fields of `particulars.Particulars` but the name.
+
+    An empty value takes what stood there away. The audit row names the fields, never what they say.
+    """
+    reason = checked_reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        wanted = particulars.of(member).replaced(**given)
+        faults = particulars.faults(wanted, today=timezone.localdate())
+        number = wanted.id_number
+        if (
+            number
+            and Member.objects.filter(id_number_index__in=sealing.indexes(number))
+            .exclude(pk=member.pk)
+            .exists()
+        ):
+            detail = _("另一位党员已经登记了这个身份证号。一个人只能登记一次，请核实。")
+            faults.append(FieldError("/id_number", "taken", detail))
+        if faults:
+            raise refused(*faults)
+        changed = particulars.write(member, wanted)
+        if not changed:
+            raise _refused("", "same", _("什么都没有变。"))
+        member.version += 1
+        signed(member, by=actor, reason=reason).save()
+        _record(actor, member, "member.correct", reason, {"fields": sorted(changed)})
+
+
+def reveal_id_number(*, actor: Member, member: Member, reason: str) -> str:
+    """The whole identity number, for whoever has a reason that stands in the audit log."""
+    reason = checked_reason(reason)
+    with outbox.atomic():
+        actor, member = _hold(actor, member)
+        if not member.id_number_sealed:
+            raise _refused("", "none", _("这位党员还没有登记身份证号。"))
+        _record(actor, member, "member.reveal", reason, {})
+        return member.id_number
+
+
+def place(
+    member: Member, branch: Organization, *, since: date, by: Member, reason: str, document: str = ""
+) -> None:
+    """End the member's stay where it is and begin one in `branch`, within the caller's transaction and lock.
+
+    Raises:
+        Problem: 422 (``since``), the day lies ahead or before the present stay began.
+    """
+    if since > timezone.localdate():
+        raise _refused("since", "in_future", _("日期在今天之后。到了那一天再办。"))
+    here = Membership.objects.select_for_update().get(member=member, until=None)
+    if here.since is not None and since < here.since:
+        words = {"day": here.since.isoformat(), "branch": member.branch}
+        detail = _("%(day)s 才到 %(branch)s，不能在这之前转走。") % words
+        raise _refused("since", "before_last_change", detail)
+    if here.since == since:
+        here.branch, here.reason, here.document = branch, reason, document
+        here.save(update_fields=["branch", "reason", "document"])
+    else:
+        here.until = since
+        here.save(update_fields=["until"])
+        Membership.objects.create(member=member, branch=branch, since=since, reason=reason, document=document)
+    member.branch = branch
+    member.version += 1
+    signed(member, by=by, reason=reason).save(update_fields=["branch", "version"])
+    access.forget_standing(member)
 
 
 def deactivate_member(*, actor: Member, member: Member, reason: str) -> None:
     """Close the member's account: sessions end at once, sockets within two seconds. Posts and offices stay theirs."""
-    reason = _reason(reason)
+    reason = checked_reason(reason)
     with outbox.atomic():
         actor, member = _hold(actor, member)
         if actor == member:
@@ -175,7 +259,7 @@ def deactivate_member(*, actor: Member, member: Member, reason: str) -> None:
 
 def reactivate_member(*, actor: Member, member: Member, reason: str) -> None:
     """Open the account again, with the password, posts and offices it had."""
-    reason = _reason(reason)
+    reason = checked_reason(reason)
     with outbox.atomic():
         actor, member = _hold(actor, member)
         if member.user.is_active:
@@ -185,7 +269,7 @@ def reactivate_member(*, actor: Member, member: Member, reason: str) -> None:
 
 def reset_password(*, actor: Member, member: Member, reason: str) -> str:
     """A one-time password, to be shown once; the old one and every session are worth nothing from now on."""
-    reason = _reason(reason)
+    reason = checked_reason(reason)
     with outbox.atomic():
         actor, member = _hold(actor, member)
         if actor == member:
@@ -204,6 +288,17 @@ def help_in(*, secretary: Member, member: Member) -> str:
             raise not_found()
         reason = _("登录帮助单")
         return identity.reset_password(user=member.user, actor=secretary.user, reason=reason)
+
+
+Signed = TypeVar("Signed", Member, PostHeld, Organization)
+
+
+def signed(row: Signed, *, by: Member | None, reason: str) -> Signed:
+    """`row`, whose next save is written into its history as `by`'s, for that reason (None: the system's)."""
+    written: Any = row
+    written._history_user = by.user if by is not None else None
+    written._change_reason = reason
+    return row
 
 
 def _hold(actor: Member, member: Member) -> tuple[Member, Member]:
@@ -228,7 +323,12 @@ def _fresh(member: Member) -> Member:
     return Member.objects.select_related("user", "branch").get(pk=member.pk)
 
 
-def _reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
+    """`reason` without needless spaces.
+
+    Raises:
+        Problem: 422, there is none or it is too long.
+    """
     reason = " ".join(reason.split())
     if not reason:
         raise _refused("reason", "required", _("请写明原因，它会记入审计日志。"))

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dangjian.organizations import branch_views, views
+from dangjian.organizations import branch_views, imports_views, views
 
 urlpatterns = [
     path("officer/members/", views.members, name="officer-members"),
     path("officer/members/<int:pk>/", views.member, name="officer-member"),
     path("officer/members/<int:pk>/<slug:action>/", views.member_action, name="officer-member-action"),
+    path("officer/imports/", imports_views.imports, name="officer-imports"),
+    path("officer/imports/<int:pk>/", imports_views.roster, name="officer-import"),
+    path("officer/imports/<int:pk>/columns/", imports_views.map_columns, name="officer-import-columns"),
+    path("officer/imports/<int:pk>/unit/", imports_views.name_unit, name="officer-import-unit"),
+    path("officer/imports/<int:pk>/apply/", imports_views.apply, name="officer-import-apply"),
+    path("officer/imports/<int:pk>/undo/", imports_views.undo, name="officer-import-undo"),
+    path("officer/imports/<int:pk>/rows.xlsx", imports_views.to_correct, name="officer-import-rows"),
+    path("officer/imports/<slug:kind>.xlsx", imports_views.template, name="officer-import-template"),
     path("officer/audit/", views.audit, name="officer-audit"),
     path("branch/", branch_views.branch, name="branch"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),

@@ -38,14 +38,14 @@ _LIST_PARAMETERS = ("q", "organization", "state", "cursor")
 @never_cache
 @require_safe
 def members(request: HttpRequest) -> HttpResponse:
-    return render(request, "organizations/members.html", _member_list(_officer(request), request.GET))
+    return render(request, "organizations/members.html", _member_list(officer_of(request), request.GET))
 
 
 @never_cache
 @require_safe
 def member(request: HttpRequest, pk: int) -> HttpResponse:
     """The member beside the list; only the panel when a script asks for it."""
-    officer = _officer(request)
+    officer = officer_of(request)
     shown = _managed(officer, pk)
     return _with_panel(request, officer, shown)
 
@@ -54,7 +54,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def member_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """One of `member_actions` as a form in the panel; posted, done."""
-    officer = _officer(request)
+    officer = officer_of(request)
     shown = _managed(officer, pk)
     chosen = member_actions.offered(officer, shown, access.standing(shown)).get(action)
     if chosen is None or not access.may_manage_member(officer, shown):
@@ -65,7 +65,7 @@ def member_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         return _with_panel(request, officer, shown, form=form, action=action)
     if form.is_valid():
         try:
-            password = chosen.run(actor=officer, member=shown, **form.cleaned_data)
+            told = chosen.run(actor=officer, member=shown, **form.cleaned_data)
         except Problem as problem:
             if problem.status != 422:
                 raise
@@ -73,8 +73,10 @@ def member_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
                 field = error.pointer.removeprefix("/")
                 form.add_error(field if field in form.fields else None, error.detail)
         else:
-            if password is not None:
-                return _one_time_password(request, officer, shown, password)
+            if told is not None and chosen.shows:
+                return _with_panel(request, officer, shown, told=(chosen.shows, told))
+            if told is not None:
+                return _one_time_password(request, officer, shown, told)
             messages.success(request, str(chosen.done))
             return HttpResponseRedirect(_address("officer-member", request.GET, shown.pk))
     return _with_panel(request, officer, shown, form=form, action=action, status=422)
@@ -83,7 +85,7 @@ def member_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 @never_cache
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
-    officer = _officer(request)
+    officer = officer_of(request)
     given = request.GET
     rows = _filtered_audit(audit_words.visible_rows(officer), given)
     page = listing(
@@ -113,7 +115,7 @@ def audit(request: HttpRequest) -> HttpResponse:
 # --- who -----------------------------------------------------------------------------------------------------------
 
 
-def _officer(request: HttpRequest) -> Member:
+def officer_of(request: HttpRequest) -> Member:
     """The reader, who is an officer over something.
 
     Raises:
@@ -210,6 +212,7 @@ def _with_panel(
     *,
     form: Any = None,
     action: str = "",
+    told: tuple[Any, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     given = request.GET
@@ -224,6 +227,7 @@ def _with_panel(
         "action": member_actions.ACTIONS.get(action),
         "action_key": action,
         "form": form,
+        "told": told,
         "history": [
             (row, audit_actions.label(row.action), audit_words.about(row))
             for row in AuditRow.objects.filter(object_kind="user", object_id=shown.user_id).order_by(

@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import namedtuple
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from django.core.files.storage import default_storage
 from django.db import connections, models, transaction
@@ -29,8 +31,17 @@ from dangjian.interaction.models import (
 )
 from dangjian.interaction.photos import SIZES, phone_name
 from dangjian.local.demo_data import pictures
-from dangjian.local.demo_data.rows import Plan, UserRow
-from dangjian.organizations.models import Member, Office, Organization, OrganizationKind, PostHeld
+from dangjian.local.demo_data.rows import MemberRow, Plan, UserRow
+from dangjian.organizations import sealing
+from dangjian.organizations.models import (
+    Member,
+    Membership,
+    Office,
+    Organization,
+    OrganizationKind,
+    OrganizationPeriod,
+    PostHeld,
+)
 from tenants.context import in_district
 from tenants.models import District
 
@@ -40,6 +51,8 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("organizations", Organization),
     ("users", User),
     ("members", Member),
+    ("periods", OrganizationPeriod),
+    ("memberships", Membership),
     ("posts_held", PostHeld),
     ("offices", Office),
     ("posts", Post),
@@ -147,6 +160,8 @@ def _rows(plan: Plan, part: str) -> Sequence[NamedTuple]:
     if part == "users":
         cast = set(plan.cast)
         return [_with_password(row) if row.username in cast else row for row in plan.users]
+    if part == "members":
+        return [_sealed(row) for row in plan.members]
     if part == "photos":
         return [row._replace(file=_stored_name(row.file)) for row in plan.photos]
     rows: Sequence[NamedTuple] = getattr(plan, part)
@@ -157,6 +172,19 @@ def _with_password(row: UserRow) -> UserRow:
     user = User()
     user.set_password(PASSWORD)
     return row._replace(password=user.password)
+
+
+def _sealed(row: MemberRow) -> NamedTuple:
+    """The row with the identity number as it is stored."""
+    values = row._asdict()
+    number = values.pop("id_number")
+    stored = values | {"id_number_sealed": sealing.seal(number), "id_number_index": sealing.index(number)}
+    return _stored_row(tuple(stored))(**stored)
+
+
+@cache
+def _stored_row(names: tuple[str, ...]) -> Any:
+    return namedtuple("StoredRow", names)  # noqa: PYI024  (its names are the columns', told at run time)
 
 
 def _copy(cursor: CursorWrapper, model: type[models.Model], rows: Sequence[NamedTuple]) -> None:

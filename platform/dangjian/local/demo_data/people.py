@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import Any
 
-from dangjian.local.demo_data import names
+from dangjian.local.demo_data import names, particulars
 from dangjian.local.demo_data.places import Node, Person, Place
 from dangjian.local.demo_data.rows import MemberRow, OfficeRow, OrganizationRow, PostHeldRow
 from dangjian.organizations.models import MemberStatus, OfficeKind, OrganizationKind, Post, Sector
@@ -152,19 +153,25 @@ def _member(
 ) -> MemberRow:
     low, high, usual, women = _AGES[Sector(branch.row.sector or Sector.OFFICE)]
     born = _CAST_BORN if person else moment.year - round(rng.triangular(low, high, usual))
+    woman: bool | None = None
     if person is not None:
         shown = person.name
     elif odd:
         shown = rng.choice([name for name in names.UNCOMMON if name not in reserved])
         reserved.add(shown)
     else:
-        while (shown := names.draw(rng, born=born, woman=rng.random() < women)) in reserved:
-            pass
+        shown = ""
+        while not shown or shown in reserved:
+            woman = rng.random() < women
+            shown = names.draw(rng, born=born, woman=woman)
     status, joined = _admission(born, moment, person is not None, rng)
     spelling = spell(shown)
     phone = f"12{rng.randrange(10)}****{rng.randrange(10_000):04}"
     created = branch.row.created_at + timedelta(minutes=number // 40)
-    return MemberRow(number, number, branch.row.id, shown, *spelling, status, joined, phone, created)
+    known: Any = particulars.draw(
+        number, shown, born, woman, joined, status, Sector(branch.row.sector or Sector.OFFICE), moment.date()
+    )
+    return MemberRow(number, number, branch.row.id, shown, *spelling, status, joined, phone, created, *known)
 
 
 def _admission(born: int, moment: datetime, full: bool, rng: Random) -> tuple[str, date]:

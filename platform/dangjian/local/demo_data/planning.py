@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from dangjian.local.demo_data import life, people, places, rhythm
+from dangjian.local.demo_data import life, particulars, people, places, rhythm
 from dangjian.local.demo_data.rows import Plan, UserRow
 
 SEED: Final = 2026
@@ -86,6 +86,10 @@ def plan(
     totals = {part: getattr(wanted, part) for part in ("posts", "comments", "likes", "views")}
     acts = life.live(result, settled, place.rivers, totals, wanted.variants, stream("life"))
     _make_accounts(result, settled, acts, stream("accounts"))
+    result.periods = particulars.periods(settled.organizations)
+    result.memberships = particulars.memberships(
+        settled.members, settled.organizations, moment.date(), stream("memberships")
+    )
     return result
 
 

@@ -8,6 +8,18 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 
+class PeriodRow(NamedTuple):
+    id: int
+    organization_id: int
+    since: date | None
+    until: date | None
+    parent_id: int | None
+    name: str
+    short_name: str
+    kind: str
+    sector: str
+
+
 class OrganizationRow(NamedTuple):
     id: int
     path: str
@@ -43,6 +55,24 @@ class MemberRow(NamedTuple):
     joined_on: date
     phone: str
     created_at: datetime
+    converted_on: date | None
+    sex: str
+    born_on: date
+    nationality: str
+    education: str
+    employment: str
+    id_number: str  # sealed when it is loaded
+    is_floating: bool
+    in_hardship: bool
+    out_of_contact: bool
+
+
+class MembershipRow(NamedTuple):
+    id: int
+    member_id: int
+    branch_id: int
+    since: date
+    until: date | None
 
 
 class PostHeldRow(NamedTuple):
@@ -160,6 +190,8 @@ class Plan:
     organizations: list[OrganizationRow] = field(default_factory=list)
     users: list[UserRow] = field(default_factory=list)
     members: list[MemberRow] = field(default_factory=list)
+    periods: list[PeriodRow] = field(default_factory=list)
+    memberships: list[MembershipRow] = field(default_factory=list)
     posts_held: list[PostHeldRow] = field(default_factory=list)
     offices: list[OfficeRow] = field(default_factory=list)
     posts: list[PostRow] = field(default_factory=list)

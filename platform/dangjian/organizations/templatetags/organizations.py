@@ -34,6 +34,7 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
     found = []
     if own.is_officer:
         found.append(("/officer/members/", _("党员"), "users"))
+        found.append(("/officer/imports/", _("名册导入"), "upload"))
     if own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
         found.append(("/officer/reports/", _("举报"), "alert"))
     if own.is_officer:

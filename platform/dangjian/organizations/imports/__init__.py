@@ -1,0 +1,1 @@
+"""Rosters by the file: reading → cells → judgement → applying, and back again within a day."""

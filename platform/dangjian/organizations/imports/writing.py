@@ -1,0 +1,287 @@
+"""Writing a judged roster, a table at a time, and taking it back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Final
+
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dangjian.api.database import cursor
+from dangjian.identity.models import User
+from dangjian.organizations import bulk, particulars, sealing, services
+from dangjian.organizations.imports.judging import Judged, Wanted
+from dangjian.organizations.models import (
+    Import,
+    ImportKind,
+    ImportRow,
+    Member,
+    Membership,
+    Organization,
+    OrganizationPeriod,
+    Outcome,
+)
+from dangjian.organizations.pinyin import spell
+
+Tell = Callable[[int, int], None]
+
+
+class Built(Exception):
+    """Something stands on what should go: `names` of the people and organisations."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+def write(source: Import, judged: Sequence[Judged], *, tell: Tell) -> None:
+    """Write the new and the changed rows, within the caller's transaction."""
+    tell(0, 1)
+    if source.kind == ImportKind.MEMBERS:
+        _write_members(source, judged, tell)
+    else:
+        _write_organizations(source, judged)
+
+
+def unwrite(source: Import, *, by: Member) -> None:
+    """Take back what `write` wrote.
+
+    Raises:
+        Built: somebody has gone on from there; nothing is changed.
+    """
+    if source.kind == ImportKind.MEMBERS:
+        _unwrite_members(source, by)
+    else:
+        _unwrite_organizations(source, by)
+
+
+def _reason(source: Import) -> str:
+    return _("名册导入 %(file)s") % {"file": source.file_name}
+
+
+# --- members ---------------------------------------------------------------------------------------------------------
+
+
+def _write_members(source: Import, judged: Sequence[Judged], tell: Tell) -> None:
+    rows = {row.number: row for row in source.rows.all()}
+    new = [each for each in judged if each.outcome == Outcome.NEW]
+    changed = [each for each in judged if each.outcome == Outcome.CHANGED]
+    total = 4 * len(new) + 2 * len(changed)
+    reason, user = _reason(source), source.by.user
+    made = _create_members(new, reason, lambda done: tell(done, total))
+    for each, member in zip(new, made, strict=True):
+        rows[each.number].target, rows[each.number].version = member.pk, member.version
+    of_rows = source.rows.filter(outcome=Outcome.CHANGED).values("target")
+    known = {row.pk: row for row in Member.objects.select_for_update().filter(pk__in=of_rows)}
+    for each in changed:
+        assert each.target is not None  # noqa: S101  (a changed row has one)
+        member, (wanted, _branch) = known[each.target], each.wanted
+        row = rows[each.number]
+        row.before = sealing.seal_json({name: _plain(getattr(member, name)) for name in each.changed})
+        for name in each.changed:
+            setattr(member, name, getattr(wanted, name))
+        member.version += 1
+        row.version = member.version
+    now = timezone.now()
+    bulk.update(list(known.values()), _COLUMNS)
+    bulk.keep_history(made, kind="+", reason=reason, user_id=user.pk, at=now)
+    bulk.keep_history(list(known.values()), kind="~", reason=reason, user_id=user.pk, at=now)
+    tell(total - len(new), total)
+    _store(rows, [*new, *changed])
+
+
+_COLUMNS: Final = [
+    *(name for name in particulars.NAMES if name not in {"name", "id_number"}),
+    "id_number_sealed", "id_number_index", "version",
+]  # fmt: skip
+
+
+def _create_members(new: Sequence[Judged], reason: str, tell: Callable[[int], None]) -> list[Member]:
+    spellings = [spell(each.wanted[0].name) for each in new]
+    usernames = _usernames([spelling.full for spelling in spellings])
+    users = []
+    for username, each in zip(usernames, new, strict=True):
+        user = User(username=username, name=each.wanted[0].name, must_change_password=True)
+        user.set_unusable_password()
+        users.append(user)
+    bulk.insert(users)
+    tell(len(new))
+    members = []
+    for user, spelling, each in zip(users, spellings, new, strict=True):
+        wanted, branch = each.wanted
+        member = Member(
+            user=user, branch_id=branch, pinyin=spelling.full, initials=spelling.initials, **asdict(wanted)
+        )
+        members.append(member)
+    bulk.insert(members)
+    tell(2 * len(new))
+    bulk.insert(
+        [
+            Membership(member=member, branch_id=member.branch_id, since=member.joined_on, reason=reason)
+            for member in members
+        ]
+    )
+    tell(3 * len(new))
+    return members
+
+
+def _usernames(spellings: Sequence[str]) -> list[str]:
+    """A name to sign in with for each: the spelling, with the first number that is free."""
+    taken = set(User.objects.values_list("username", flat=True))
+    next_number: Counter[str] = Counter()
+    found = []
+    for spelling in spellings:
+        name = root = spelling or "member"
+        while name in taken:
+            next_number[root] += 1
+            name = f"{root}{next_number[root] + 1}"
+        taken.add(name)
+        found.append(name)
+    return found
+
+
+def _store(rows: dict[int, ImportRow], judged: Sequence[Judged]) -> None:
+    bulk.update([rows[each.number] for each in judged], ["target", "before", "version"])
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _unwrite_members(source: Import, by: Member) -> None:
+    applied = list(source.rows.exclude(version=None))
+    of_rows = source.rows.exclude(version=None).values("target")
+    known = {
+        row.pk: row
+        for row in Member.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pk__in=of_rows)
+    }
+    built = [
+        known[row.target].name if row.target in known else f"#{row.number}"
+        for row in applied
+        if row.target not in known or known[row.target].version != row.version
+    ]
+    new = source.rows.filter(outcome=Outcome.NEW).exclude(version=None).values("target")
+    people = [known[row.target] for row in applied if row.outcome == Outcome.NEW and row.target in known]
+    built += [
+        each.name
+        for each in people
+        if each.user.first_signed_in_at is not None
+        or each.user.has_usable_password()
+        or not each.user.is_active
+    ]
+    built += _referred_to(Member, new, ignored={Membership})
+    built += _referred_to(User, Member.objects.filter(pk__in=new).values("user"), ignored={Member})
+    if built:
+        raise Built(list(dict.fromkeys(built)))
+    reason, now = _("撤回：%(what)s") % {"what": _reason(source)}, timezone.now()
+    changed = [row for row in applied if row.outcome == Outcome.CHANGED]
+    back = [known[row.target] for row in changed if row.target is not None]
+    for row, member in zip(changed, back, strict=True):
+        for name, value in sealing.unseal_json(row.before).items():
+            setattr(member, name, date.fromisoformat(value) if name.endswith("_on") and value else value)
+        member.version += 1
+    bulk.update(back, _COLUMNS)
+    bulk.keep_history(back, kind="~", reason=reason, user_id=by.user_id, at=now)
+    bulk.keep_history(people, kind="-", reason=reason, user_id=by.user_id, at=now)
+    # Nothing refers to them any more, which Django's own deletion would ask again table by table.
+    with cursor() as statement:
+        ids = [each.pk for each in people]
+        statement.execute("DELETE FROM organizations_membership WHERE member_id = ANY(%s)", [ids])
+        statement.execute("DELETE FROM organizations_member WHERE id = ANY(%s)", [ids])
+        statement.execute("DELETE FROM identity_user WHERE id = ANY(%s)", [[each.user_id for each in people]])
+
+
+def _referred_to(model: type[Model], keys: Any, *, ignored: set[type[Model]]) -> list[str]:
+    """Names of those among `keys` (a query of ids) to whom a row of any other table refers; their own history does
+    not count."""
+    found: list[str] = []
+    for relation in model._meta.get_fields(include_hidden=True):
+        other: Any = relation.related_model
+        if relation.concrete or not relation.auto_created or other in ignored:
+            continue
+        column = relation.field.attname  # type: ignore[union-attr]
+        if not relation.field.db_constraint:  # type: ignore[union-attr]
+            continue
+        referring = other._base_manager.filter(**{f"{column}__in": keys}).values(column)
+        found += model._base_manager.filter(pk__in=referring).values_list("name", flat=True)
+    return found
+
+
+# --- organisations ---------------------------------------------------------------------------------------------------
+
+
+def _write_organizations(source: Import, judged: Sequence[Judged]) -> None:
+    rows = {row.number: row for row in source.rows.all()}
+    reason = _reason(source)
+    tree: Any = Organization.objects
+    made: dict[str, int] = {}
+    waiting = [each for each in judged if each.outcome == Outcome.NEW]
+    while waiting:
+        # Parents may stand below their children in the file; the judgement has made sure that there is an order.
+        ready = [
+            each for each in waiting if not isinstance(each.wanted.parent, str) or each.wanted.parent in made
+        ]
+        for each in ready:
+            wanted: Wanted = each.wanted
+            parent = made[wanted.parent] if isinstance(wanted.parent, str) else wanted.parent
+            organization = Organization(
+                name=wanted.name, short_name=wanted.short_name, kind=wanted.kind, sector=wanted.sector
+            )
+            organization.founded_on = wanted.founded_on
+            services.signed(organization, by=source.by, reason=reason)
+            tree.add_child(Organization.objects.get(pk=parent), instance=organization)
+            organization.periods.update(act="import", reason=reason)
+            made[wanted.name] = organization.pk
+            rows[each.number].target, rows[each.number].version = organization.pk, organization.version
+        waiting = [each for each in waiting if each not in ready]
+    changed = [each for each in judged if each.outcome == Outcome.CHANGED]
+    for each in changed:
+        organization = Organization.objects.select_for_update(no_key=True).get(pk=each.target)
+        row = rows[each.number]
+        row.before = sealing.seal_json({name: getattr(organization, name) for name in each.changed})
+        _correct(organization, {name: getattr(each.wanted, name) for name in each.changed}, source.by, reason)
+        row.version = organization.version
+    _store(rows, [each for each in judged if each.outcome in {Outcome.NEW, Outcome.CHANGED}])
+
+
+def _correct(organization: Organization, values: dict[str, Any], by: Member, reason: str) -> None:
+    """A correction says what was so all along: the open period is corrected too, no new one begins."""
+    for name, value in values.items():
+        setattr(organization, name, value)
+    organization.version += 1
+    services.signed(organization, by=by, reason=reason).save(update_fields=[*values, "version"])
+    OrganizationPeriod.objects.filter(organization=organization, until=None).update(**values)
+
+
+def _unwrite_organizations(source: Import, by: Member) -> None:
+    applied = list(source.rows.exclude(version=None))
+    known = Organization.objects.select_for_update(no_key=True).in_bulk([row.target for row in applied])
+    new = [known[row.target] for row in applied if row.outcome == Outcome.NEW and row.target in known]
+    built = [
+        str(known[row.target]) if row.target in known else f"#{row.number}"
+        for row in applied
+        if row.target not in known or known[row.target].version != row.version
+    ]
+    made = source.rows.filter(outcome=Outcome.NEW).exclude(version=None).values("target")
+    built += _referred_to(Organization, made, ignored={OrganizationPeriod})
+    ids = {each.pk for each in new}
+    built += [
+        str(row.name)
+        for row in OrganizationPeriod.objects.filter(parent__in=ids).exclude(organization__in=ids)
+    ]
+    if built:
+        raise Built(list(dict.fromkeys(built)))
+    reason = _("撤回：%(what)s") % {"what": _reason(source)}
+    for row in applied:
+        if row.outcome == Outcome.CHANGED:
+            _correct(known[row.target], sealing.unseal_json(row.before), by, reason)
+    for each in sorted(new, key=lambda each: -len(each.path)):
+        OrganizationPeriod.objects.filter(organization=each).delete()
+        services.signed(Organization.objects.get(pk=each.pk), by=by, reason=reason).delete()

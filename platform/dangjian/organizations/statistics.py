@@ -1,0 +1,167 @@
+"""Figures of the membership as of a day, in one pass over the memberships and the members they join.
+
+Who is counted: the members whose branch of that day the reader may count (an officer's; a secretary's own branch).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
+from django.utils.translation import gettext as _
+
+from dangjian.organizations import access, timeline
+from dangjian.organizations.models import (
+    Education,
+    Employment,
+    Member,
+    Membership,
+    MemberStatus,
+    OfficeKind,
+    Sector,
+    Sex,
+)
+
+# 年报: up to 30, then by five years, 61 and more. Lower bounds in full years.
+AGES: Final = (18, 31, 36, 41, 46, 51, 56, 61)
+# 年报: by when they joined, here in full years since.
+SENIORITIES: Final = (0, 1, 5, 10, 20, 30, 40, 50)
+UNKNOWN: Final = ""
+BY: Final = ("kind", "sex", "age", "education", "branch_kind", "nationality", "seniority", "employment")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """key: for programs; empty where the register does not say. label: for people."""
+
+    key: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    as_of: date
+    by: str
+    total: int
+    groups: tuple[Group, ...]
+
+
+def members(reader: Member, *, by: str, day: date, within: int | None = None) -> Statistics:
+    """How many members there were on `day`, by one of `BY`; `within` an organisation and what was below it then."""
+    found = counted(reader, day=day, within=within)
+    values = _value(by, day)
+    rows: Iterable[tuple[Any, int]] = (
+        found.annotate(value=values).values_list("value").annotate(Count("pk")).order_by()
+    )
+    counts: Counter[str] = Counter()
+    for value, number in rows:
+        counts[UNKNOWN if value is None else str(value)] += number
+    if by == "branch_kind":
+        sectors = {pk: node.sector for pk, node in timeline.tree(day).nodes.items()}
+        by_sector: Counter[str] = Counter()
+        for branch, number in counts.items():
+            by_sector[sectors.get(int(branch), UNKNOWN)] += number
+        counts = by_sector
+    return Statistics(day, by, sum(counts.values()), tuple(_groups(by, counts)))
+
+
+def counted(reader: Member, *, day: date, within: int | None = None) -> QuerySet[Membership]:
+    """The memberships of `day` that the reader may count."""
+    own = access.standing(reader)
+    condition = Q()
+    for path in own.paths_of(OfficeKind.OFFICER):
+        condition |= Q(branch__path__startswith=path)
+    if own.secretary_of is not None:
+        condition |= Q(branch=own.secretary_of)
+    found = Membership.objects.filter(timeline.on(day))
+    # Over the whole tree no branch has to be asked for its path.
+    if not own.covers(own.path[0], OfficeKind.OFFICER):
+        found = found.filter(condition) if condition else found.none()
+    if within is not None:
+        tree = timeline.tree(day)
+        found = found.filter(branch__in=tree.subtree(within)) if within in tree.nodes else found.none()
+    return found
+
+
+def may_count(reader: Member) -> bool:
+    """Whether there is anything the reader may count."""
+    own = access.standing(reader)
+    return own.is_officer or own.secretary_of is not None
+
+
+def _value(by: str, day: date) -> Any:
+    if by == "kind":
+        return timeline.status_on(day, "member__")
+    if by == "age":
+        return _years("member__born_on", AGES, day)
+    if by == "seniority":
+        return _years("member__joined_on", SENIORITIES, day)
+    if by == "branch_kind":
+        return F("branch_id")
+    return F(f"member__{by}")
+
+
+def _years(field: str, bounds: Sequence[int], day: date) -> Case:
+    """The lower bound of the class of full years between a date and `day`; None where the date is not known."""
+    cases = [When(Q(**{field: None}), then=Value(None))]
+    cases += [
+        When(Q(**{f"{field}__lte": _before(day, bound)}), then=Value(bound)) for bound in reversed(bounds)
+    ]
+    return Case(*cases, default=Value(bounds[0]), output_field=IntegerField(null=True))
+
+
+def _before(day: date, years: int) -> date:
+    """The latest birthday of somebody who is `years` old on `day`."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 2, 28)
+
+
+def _groups(by: str, counts: Mapping[str, int]) -> Iterable[Group]:
+    """In the field's own order, the empty classes too; what is not known last and only where there is some."""
+    labels = dict(_labels(by))
+    keys = list(labels) or sorted((key for key in counts if key), key=lambda key: (-counts[key], key))
+    for key in keys:
+        yield Group(key, labels.get(key, key), counts.get(key, 0))
+    for key in counts.keys() - set(keys) - {UNKNOWN}:
+        yield Group(key, key, counts[key])
+    if counts.get(UNKNOWN):
+        yield Group(UNKNOWN, _("没有登记"), counts[UNKNOWN])
+
+
+def _labels(by: str) -> Iterable[tuple[str, str]]:
+    choices: dict[str, Any] = {
+        "kind": MemberStatus,
+        "sex": Sex,
+        "education": Education,
+        "employment": Employment,
+        "branch_kind": Sector,
+    }
+    if by in choices:
+        yield from ((value, str(label)) for value, label in choices[by].choices)
+    elif by in {"age", "seniority"}:
+        bounds = AGES if by == "age" else SENIORITIES
+        for low, high in zip(bounds, (*bounds[1:], None), strict=True):
+            yield str(low), _ages(low, high) if by == "age" else _years_in(low, high)
+
+
+def _ages(low: int, high: int | None) -> str:
+    if high is None:
+        return _("%(low)s 岁及以上") % {"low": low}
+    if low == AGES[0]:
+        return _("%(high)s 岁及以下") % {"high": high - 1}
+    return _("%(low)s–%(high)s 岁") % {"low": low, "high": high - 1}
+
+
+def _years_in(low: int, high: int | None) -> str:
+    if high is None:
+        return _("%(low)s 年及以上") % {"low": low}
+    if low == SENIORITIES[0]:
+        return _("不满 %(high)s 年") % {"high": high}
+    return _("%(low)s 年以上不满 %(high)s 年") % {"low": low, "high": high}
