@@ -7,7 +7,7 @@ somebody inside one partition only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeVar, cast
@@ -47,8 +47,8 @@ class Site(Protocol):
     def database(self) -> str:
         """The alias of the current partition's database."""
 
-    def authenticate(self, scope: Scope) -> Viewer | None:
-        """Who the ASGI scope's cookies speak for, in the current partition; None for nobody."""
+    def authenticate(self, scopes: Sequence[Scope]) -> list[Viewer | None]:
+        """Who the cookies of each ASGI scope speak for, in the current partition; None for nobody. One query."""
 
     def still_valid(self, viewers: Collection[Viewer]) -> set[Viewer]:
         """Those whose session still stands under the same epoch, in one query."""

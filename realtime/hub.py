@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 from realtime import hooks, protocol, publisher
+from realtime.batches import Batches
 from realtime.hooks import Viewer
 from realtime.layer import Nudge, Subscriptions
 from realtime.partition import Partition
@@ -50,6 +51,9 @@ class Hub:
         self._partitions: dict[str, Partition] = {}
         self._resources = Resources(Subscriptions(publisher.PROCESS.name, self.take))
         self._wheel = Wheel()
+        self._identifications: Batches[hooks.Scope, tuple[str, Viewer | None] | None] = Batches(
+            lambda scopes: self._resources.joins.call(_identify, scopes)
+        )
         self._resources.spawn(self._wheel.turn())
         publisher.PROCESS.attach(asyncio.get_running_loop(), self.take)
 
@@ -64,7 +68,7 @@ class Hub:
             raise Draining
         seen = {key: partition.control.seq for key, partition in self._partitions.items()}
         while True:
-            found = await self._resources.joins.call(_identify, scope)
+            found = await self._identifications.ask(scope)
             if found is None:
                 return None
             key, viewer = found
@@ -131,7 +135,13 @@ class Hub:
             del self._partitions[partition.key]
 
 
-def _identify(scope: hooks.Scope) -> tuple[str, Viewer | None] | None:
+def _identify(scopes: list[hooks.Scope]) -> list[tuple[str, Viewer | None] | None]:
     site = hooks.site()
-    key = site.partition(scope)
-    return None if key is None else (key, site.run(key, site.authenticate, scope))
+    keys = [site.partition(scope) for scope in scopes]
+    found: list[tuple[str, Viewer | None] | None] = [None] * len(scopes)
+    for key in {key for key in keys if key is not None}:
+        places = [place for place, one in enumerate(keys) if one == key]
+        viewers = site.run(key, site.authenticate, [scopes[place] for place in places])
+        for place, viewer in zip(places, viewers, strict=True):
+            found[place] = (key, viewer)
+    return found

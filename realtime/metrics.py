@@ -13,6 +13,7 @@ class Counters:
     topics: int = 0
     joins: int = 0
     joins_refused: int = 0
+    tickets_taken: int = 0  # joins that cost no permission query
     busy: int = 0  # turned away because every database thread was taken
     deliveries: int = 0
     nudges: int = 0

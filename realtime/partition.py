@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from realtime import gauges, hooks, outbox, protocol
 from realtime.audience import Audience
-from realtime.following import Following
+from realtime.batches import Batches
+from realtime.following import Following, TooLongAgo
 from realtime.gauges import Gauge, Gauges
+from realtime.hooks import Viewer
 from realtime.layer import Nudge
 from realtime.metrics import counters
 from realtime.protocol import Close, Frame
 from realtime.resources import Resources, repeat
+from realtime.tickets import Grounds, Rights
 from realtime.topics import CONTROL, Topic
 
 if TYPE_CHECKING:
@@ -68,6 +71,13 @@ class Partition:
         self.closed = False
         self.control = self._follow(CONTROL, deliver=self._obey, lost=self._ask_everybody_again)
         self.gauges = Gauges(lambda wanted: resources.chores.run(key, gauges.read, wanted))
+        self._rights = Rights(0)
+        self._permissions: Batches[tuple[Topic, int], bool] = Batches(
+            lambda asked: resources.joins.run(key, _permitted, asked)
+        )
+        self._positions: Batches[str, tuple[str, int]] = Batches(
+            lambda keys: resources.joins.run(key, _positions, keys)
+        )
         self._watched: dict[str, Watched] = {}
         self._on_close = on_close
         self._tasks: list[asyncio.Task[None]] = []
@@ -80,6 +90,7 @@ class Partition:
         except BaseException:
             self.close()
             raise
+        self._rights = Rights(seqs.get(CONTROL, 0))
         self.control.open(epoch, seqs.get(CONTROL, 0))
         self._spawn(repeat(SWEEP_SECONDS, self._sweep))
         self._spawn(repeat(SESSION_CHECK_SECONDS, self._check_sessions))
@@ -131,11 +142,11 @@ class Partition:
             try:
                 # In this order: what commits after the number was read is heard of.
                 await self.resources.subscriptions.want(self.key, topic.key)
-                epoch, seqs = await self.resources.joins.run(self.key, outbox.positions, [topic.key])
+                epoch, seq = await self._positions.ask(topic.key)
             except BaseException:
                 self._unwatch(watched)
                 raise
-            watched.log.open(epoch, seqs.get(topic.key, 0))
+            watched.log.open(epoch, seq)
 
         audience = Audience()
         watched = Watched(
@@ -169,6 +180,38 @@ class Partition:
             deliver=deliver,
             lost=lost,
         )
+
+    # --- permissions
+
+    async def permits(self, topic: Topic, viewer: Viewer, ticket: str | None) -> str | None:
+        """A ticket for the person who may join: the one brought, if it still holds, or one for the permission that
+        is looked up. None: the person may not."""
+        if ticket is not None and await self._redeems(topic, viewer, ticket):
+            counters.tickets_taken += 1
+            return ticket
+        grounds = Grounds(self.key, self.control.epoch, topic.key, viewer)
+        seq = self.control.seq  # before the query: a word that passes by meanwhile voids what it found
+        return grounds.issue(seq) if await self._permissions.ask((topic, viewer.id)) else None
+
+    async def _redeems(self, topic: Topic, viewer: Viewer, ticket: str) -> bool:
+        seq = Grounds(self.key, self.control.epoch, topic.key, viewer).redeem(ticket)
+        if seq is None or seq > self.control.seq:
+            return False
+        if seq < self._rights.known_from and not await self._remember_words(seq):
+            return False
+        return self._rights.stand_since(seq, topic.key, viewer.id)
+
+    async def _remember_words(self, after: int) -> bool:
+        """Learn the words of control after that number, from before this process followed them: they are read once
+        for all who bring tickets from then. Returns False when they are kept no longer, or are too many."""
+        try:
+            frames = await self.control.reach(after) or self.control.after(after)
+        except TooLongAgo:
+            return False
+        words = [self._note(frame) for frame in frames]
+        if words and words[-1]["seq"] >= self._rights.known_from:
+            self._rights.known_from = min(after, self._rights.known_from)
+        return self._rights.known_from <= after
 
     # --- what other processes say, and what the tables say
 
@@ -219,8 +262,13 @@ class Partition:
 
     def _obey(self, frames: list[Frame]) -> None:
         for frame in frames:
-            event = json.loads(frame.payload)
+            event = self._note(frame)
             self._obey_one(event["kind"], event["data"])
+
+    def _note(self, frame: Frame) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(frame.payload)
+        self._rights.note(event["seq"], event["data"])
+        return event
 
     def _obey_one(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "topic.closed":
@@ -247,6 +295,7 @@ class Partition:
 
     def _ask_everybody_again(self) -> None:
         """Words of control are gone unheard; they may have been about anyone."""
+        self._rights = Rights(self.control.seq)
         self._spawn(self._check_sessions())
         watched = self._watched.values()
         self._ask_again({one.topic: {socket.viewer.id for socket in one.sockets} for one in watched})
@@ -283,6 +332,20 @@ def _dismiss(watched: Watched, sockets: list[Socket], code: protocol.LeftCode) -
 def _close(sockets: Iterable[Socket], code: Close) -> None:
     for socket in list(sockets):
         socket.transport.close(code)
+
+
+def _positions(keys: list[str]) -> list[tuple[str, int]]:
+    epoch, seqs = outbox.positions(keys)
+    return [(epoch, seqs.get(key, 0)) for key in keys]
+
+
+def _permitted(asked: list[tuple[Topic, int]]) -> list[bool]:
+    """One query a topic, however many ask."""
+    persons: dict[Topic, set[int]] = defaultdict(set)
+    for topic, person in asked:
+        persons[topic].add(person)
+    admitted = {topic: topic.admitted(those) for topic, those in persons.items()}
+    return [person in admitted[topic] for topic, person in asked]
 
 
 def _denied(asked: dict[Topic, set[int]]) -> dict[Topic, set[int]]:

@@ -74,6 +74,7 @@ class Join:
     topic: str
     since: int | None = None
     epoch: str | None = None
+    ticket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,10 @@ def parse(text: str | None) -> Join | Leave | Ping:
         raise Refused("bad_frame")
     if op == "leave":
         return Leave(topic)
-    since, epoch = frame.get("since"), frame.get("epoch")
-    if not _is_number(since) or not (epoch is None or isinstance(epoch, str)):
+    since, epoch, ticket = frame.get("since"), frame.get("epoch"), frame.get("ticket")
+    if not _is_number(since) or not all(one is None or isinstance(one, str) for one in (epoch, ticket)):
         raise Refused("bad_frame", topic)
-    return Join(topic, since, epoch)
+    return Join(topic, since, epoch, ticket)
 
 
 def _is_number(since: object) -> bool:
@@ -163,8 +164,16 @@ def iso(at: datetime) -> str:
     return timezone.localtime(at, timezone.get_default_timezone()).isoformat()
 
 
-def joined(topic: str, epoch: str, seq: int, recovered: bool) -> Frame:
-    return Frame(encode({"op": "joined", "topic": topic, "epoch": epoch, "seq": seq, "recovered": recovered}))
+def joined(topic: str, epoch: str, seq: int, *, recovered: bool, ticket: str) -> Frame:
+    head = {
+        "op": "joined",
+        "topic": topic,
+        "epoch": epoch,
+        "seq": seq,
+        "recovered": recovered,
+        "ticket": ticket,
+    }
+    return Frame(encode(head))
 
 
 def gauge(topic: str, data: Any) -> Frame:

@@ -112,13 +112,14 @@ class Socket:
 
     async def _join(self, topic: Topic, frame: Join) -> None:
         try:
-            watched = await self._permitted(topic)
-            if watched is None:
+            permitted = await self._permitted(topic, frame.ticket)
+            if permitted is None:
                 counters.joins_refused += 1
                 self.transport.write(protocol.error("forbidden", topic.wire))
                 return
+            watched, ticket = permitted
             counters.joins += 1
-            await self._catch_up(watched, frame)
+            await self._catch_up(watched, frame, ticket)
             watched.audience.add(self.transport)
             if topic.kind.gauges is not None:
                 self.partition.gauges.welcome(watched.gauge, self.transport)
@@ -135,20 +136,21 @@ class Socket:
             if self._joining.get(topic.key) is asyncio.current_task():
                 del self._joining[topic.key]
 
-    async def _permitted(self, topic: Topic) -> Watched | None:
-        """The topic with this socket among its watchers, or None if the person may not watch it."""
+    async def _permitted(self, topic: Topic, ticket: str | None) -> tuple[Watched, str] | None:
+        """The topic with this socket among its watchers, and a ticket; None if the person may not watch it."""
         partition = self.partition
         while True:
             seen = partition.control.seq
-            if not await partition.resources.joins.run(partition.key, topic.admits, self.viewer.id):
+            ticket = await partition.permits(topic, self.viewer, ticket)
+            if ticket is None:
                 return None
             watched = await partition.watch(topic)
             if partition.control.seq == seen:
                 watched.sockets.add(self)
                 self.topics[topic.key] = watched
-                return watched
+                return watched, ticket
 
-    async def _catch_up(self, watched: Watched, frame: Join) -> None:
+    async def _catch_up(self, watched: Watched, frame: Join, ticket: str) -> None:
         """Write `joined` and what was missed. Returns the moment the socket has every event the topic has.
 
         Raises:
@@ -157,16 +159,16 @@ class Socket:
         """
         following = watched.log
         if frame.since is None:
-            self._write_joined(watched, recovered=True)
+            self._write_joined(watched, ticket, recovered=True)
             return
         try:
             position = await _position(following, frame.since, frame.epoch)
             frames = await following.reach(position)
         except TooLongAgo:
             counters.resumed_not += 1
-            self._write_joined(watched, recovered=False)
+            self._write_joined(watched, ticket, recovered=False)
             return
-        self._write_joined(watched, recovered=True)
+        self._write_joined(watched, ticket, recovered=True)
         if position < following.seq:
             counters.resumed_from_table += bool(frames)
             counters.resumed_from_ring += not frames
@@ -181,9 +183,11 @@ class Socket:
                 await self.transport.drained()
             frames = await following.reach(position)
 
-    def _write_joined(self, watched: Watched, *, recovered: bool) -> None:
-        following = watched.log
-        self.transport.write(protocol.joined(watched.topic.wire, following.epoch, following.seq, recovered))
+    def _write_joined(self, watched: Watched, ticket: str, *, recovered: bool) -> None:
+        topic, following = watched.topic, watched.log
+        self.transport.write(
+            protocol.joined(topic.wire, following.epoch, following.seq, recovered=recovered, ticket=ticket)
+        )
 
 
 async def _position(following: Following, since: int, epoch: str | None) -> int:

@@ -33,6 +33,7 @@ class LiveClient:
         self.seen: dict[str, list[Frame]] = {}
         self.gauges: dict[str, Any] = {}
         self.position: dict[str, tuple[str, int]] = {}
+        self.tickets: dict[str, str] = {}
         self._socket: ClientConnection | None = None
 
     async def __aenter__(self) -> Self:
@@ -76,6 +77,7 @@ class LiveClient:
                 else self.position[topic][1]
             )
             self.position[topic] = (frame["epoch"], start)
+            self.tickets[topic] = frame["ticket"]
         elif frame["op"] == "event":
             self.seen.setdefault(topic, []).append(frame)
             self.position[topic] = (self.position[topic][0], frame["seq"])
@@ -95,11 +97,13 @@ class LiveClient:
             if frame["op"] == op and values.items() <= frame.items() and accept(frame):
                 return frame
 
-    async def join(self, topic: str, *, since: int | None = None, epoch: str | None = None) -> Frame:
+    async def join(
+        self, topic: str, *, since: int | None = None, epoch: str | None = None, ticket: str | None = None
+    ) -> Frame:
         """Join and return `joined`."""
         if since is not None:
             self.position[topic] = (epoch or "", since)
-        given = {"since": since, "epoch": epoch}
+        given = {"since": since, "epoch": epoch, "ticket": ticket}
         await self.send(
             op="join", topic=topic, **{name: value for name, value in given.items() if value is not None}
         )
@@ -111,7 +115,7 @@ class LiveClient:
         other.seen = self.seen
         await other.__aenter__()
         for topic, (epoch, seq) in self.position.items():
-            await other.join(topic, since=seq, epoch=epoch)
+            await other.join(topic, since=seq, epoch=epoch, ticket=self.tickets.get(topic))
         return other
 
     async def closed(self) -> int:

@@ -53,15 +53,21 @@ def test_a_cookie_speaks_for_its_owner_in_its_own_district(world, django_assert_
     with in_district(world.huiji):
         key = SessionStore.for_user(world.wangfang.user)
         expected = Viewer(world.wangfang.user.pk, key, 1)
-        assert site.authenticate(scope(HOSTS["huiji"], key)) == expected
+        other = SessionStore.for_user(world.liqiang.user)
+        asked = [
+            scope(HOSTS["huiji"], key),
+            scope(HOSTS["huiji"]),
+            scope(HOSTS["huiji"], "\x00" * 32),
+            scope(HOSTS["huiji"], other),
+            scope(HOSTS["huiji"], key),
+        ]
         with django_assert_num_queries(1):
-            site.authenticate(scope(HOSTS["huiji"], key))
-        assert site.authenticate(scope(HOSTS["huiji"])) is None
-        assert site.authenticate(scope(HOSTS["huiji"], "\x00" * 32)) is None
+            found = site.authenticate(asked)
+        assert found == [expected, None, None, Viewer(world.liqiang.user.pk, other, 1), expected]
         User.objects.filter(pk=world.wangfang.user.pk).update(must_change_password=True)
-        assert site.authenticate(scope(HOSTS["huiji"], key)) is None
+        assert site.authenticate([scope(HOSTS["huiji"], key)]) == [None]
     with in_district(world.luoyang):
-        assert site.authenticate(scope(HOSTS["luoyang"], key)) is None
+        assert site.authenticate([scope(HOSTS["luoyang"], other)]) == [None]
 
 
 def test_who_still_stands_is_one_query_whatever_their_number(world, django_assert_num_queries) -> None:

@@ -53,7 +53,7 @@ def _answer(scope: dict[str, Any]) -> tuple[int, bytes, bytes]:
 
 
 def _events(site: House, scope: dict[str, Any]) -> tuple[int, bytes, bytes]:
-    viewer = site.authenticate(scope)
+    (viewer,) = site.authenticate([scope])
     if viewer is None:
         return 401, b"text/plain", b""
     asked = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}

@@ -7,7 +7,7 @@ started by the tests live in the same ones. People, rooms and sessions have equa
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from http.cookies import SimpleCookie
 from typing import Any, TypeVar
 
@@ -52,12 +52,12 @@ class House:
     def database(self) -> str:
         return "default"
 
-    def authenticate(self, scope: Scope) -> Viewer | None:
-        cookie = SimpleCookie(_header(scope, b"cookie")).get("session")
-        rows = query(
-            "SELECT person, key, epoch FROM live_session WHERE key = %s", cookie.value if cookie else ""
-        )
-        return Viewer(*rows[0]) if rows else None
+    def authenticate(self, scopes: Sequence[Scope]) -> list[Viewer | None]:
+        cookies = [SimpleCookie(_header(scope, b"cookie")).get("session") for scope in scopes]
+        keys = [cookie.value if cookie else "" for cookie in cookies]
+        rows = query("SELECT person, key, epoch FROM live_session WHERE key = ANY(%s)", keys)
+        known = {key: Viewer(person, key, epoch) for person, key, epoch in rows}
+        return [known.get(key) for key in keys]
 
     def still_valid(self, viewers: Collection[Viewer]) -> set[Viewer]:
         keys = [viewer.session for viewer in viewers]
@@ -93,8 +93,13 @@ def _touched(boards: Collection[Ident], seconds: int) -> dict[Ident, list[int]]:
     return {board: [room for (room,) in rows] for board in boards}
 
 
+def _may_watch(persons: Collection[int], room: Ident) -> list[int]:
+    rows = query("SELECT person FROM live_right WHERE person = ANY(%s) AND room = %s", list(persons), room)
+    return [person for (person,) in rows]
+
+
 KINDS = [
-    TopicKind(name="room", may_join=_may_watch_room, gauges=_counts),
+    TopicKind(name="room", may_join=_may_watch_room, who_may_join=_may_watch, gauges=_counts),
     TopicKind(
         name="board",
         may_join=lambda person, ident: ident is None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -11,7 +11,6 @@ from django.http import parse_cookie
 from django.utils import timezone
 
 from dangjian.identity import sessions, tasks
-from dangjian.identity.models import Session
 from realtime import outbox
 from realtime.hooks import Scope, Viewer
 from tenants import registry
@@ -44,27 +43,34 @@ class DistrictSite:
     def database(self) -> str:
         return current_district().database
 
-    def authenticate(self, scope: Scope) -> Viewer | None:
-        """Nobody also for a person who still has to choose a password: pages show them nothing yet."""
-        cookies = parse_cookie(_header(scope, b"cookie"))
-        session = sessions.find(cookies.get(settings.SESSION_COOKIE_NAME))
-        if session is None or session.user is None or session.user.must_change_password:
-            return None
-        return Viewer(session.user.pk, session.session_key, session.user_epoch)
+    def authenticate(self, scopes: Sequence[Scope]) -> list[Viewer | None]:
+        """Nobody also for a person who still has to choose a password: pages show them nothing yet.
+
+        Of thousands who come back at once none waits for the identity server: a session it has to confirm again
+        opens a socket within its grace, and is asked about at once in the background.
+        """
+        cookies = [parse_cookie(_header(scope, b"cookie")) for scope in scopes]
+        keys = [each.get(settings.SESSION_COOKIE_NAME, "") for each in cookies]
+        known = {viewer.session: viewer for viewer in _standing(keys)}
+        return [known.get(key) for key in keys]
 
     def still_valid(self, viewers: Collection[Viewer]) -> set[Viewer]:
         if not current_district().is_active:
             return set()
-        rows = (
-            Session.objects.valid()
-            .filter(session_key__in={viewer.session for viewer in viewers}, user__must_change_password=False)
-            .order_by("confirmed_until", "id")
-            .values_list("user_id", "session_key", "user_epoch", "confirmed_until", "id")
-        )
-        # An idle page asks for nothing, so nothing else would notice that its session ended at the identity server.
-        overdue = timezone.now() - OVERDUE
-        tasks.confirm_soon([row[4] for row in rows if row[3] is not None and row[3] < overdue])
-        return {Viewer(*row[:3]) for row in rows}.intersection(viewers)
+        return _standing({viewer.session for viewer in viewers}).intersection(viewers)
+
+
+def _standing(keys: Collection[str]) -> set[Viewer]:
+    rows = (
+        sessions.valid(keys)
+        .filter(user__must_change_password=False)
+        .order_by("confirmed_until", "id")
+        .values_list("user_id", "session_key", "user_epoch", "confirmed_until", "id")
+    )
+    # An idle page asks for nothing, so nothing else would notice that its session ended at the identity server.
+    overdue = timezone.now() - OVERDUE
+    tasks.confirm_soon([row[4] for row in rows if row[3] is not None and row[3] < overdue])
+    return {Viewer(*row[:3]) for row in rows}
 
 
 site = DistrictSite()

@@ -6,6 +6,7 @@ The whole sign-in check of a request is the one query of `find`.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from dangjian.identity.models import Session, User
+from dangjian.identity.models import Session, SessionQuerySet, User
 from dangjian.identity.providers import provider
 from tenants.context import required_scope
 
@@ -42,6 +43,12 @@ def find(session_key: str | None) -> Session | None:
     if row.confirmed_until is not None and row.confirmed_until <= timezone.now():
         return row if provider().confirm(row) else None
     return row
+
+
+def valid(keys: Collection[str]) -> SessionQuerySet:
+    """Those of the sessions with these keys that open something; nobody is asked to confirm them."""
+    rows: SessionQuerySet = Session.objects.valid()
+    return rows.filter(session_key__in=[key for key in keys if _KEY.match(key)])
 
 
 class SessionStore(DatabaseStore):

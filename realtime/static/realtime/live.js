@@ -46,7 +46,7 @@ class Live extends EventTarget {
     this._restUrl = new URL(restUrl, location.href);
     this._onEnded = onEnded;
     this._timing = Object.assign({}, TIMING, timing);
-    this._topics = new Map(); // name → {epoch, seq, handlers, joined, currentAt}
+    this._topics = new Map(); // name → {epoch, seq, ticket, handlers, joined, currentAt}
     this._socket = null;
     this._outgoing = [];
     this._sent = []; // when the frames of the last second were sent
@@ -71,7 +71,7 @@ class Live extends EventTarget {
    */
   join(topic, position, handlers) {
     const { epoch = null, seq = null } = position || {};
-    this._topics.set(topic, { epoch, seq, handlers, joined: false, currentAt: Date.now() });
+    this._topics.set(topic, { epoch, seq, ticket: null, handlers, joined: false, currentAt: Date.now() });
     this._sendJoin(topic);
   }
 
@@ -170,8 +170,9 @@ class Live extends EventTarget {
   }
 
   _sendJoin(name) {
-    const { epoch, seq } = this._topics.get(name);
+    const { epoch, seq, ticket } = this._topics.get(name);
     const frame = { op: "join", topic: name };
+    if (ticket) frame.ticket = ticket; // spares the server the question whether we may
     if (seq !== null) frame.since = seq;
     if (seq !== null && epoch !== null) frame.epoch = epoch;
     this._send(frame);
@@ -208,6 +209,7 @@ class Live extends EventTarget {
 
   _joined(frame, topic) {
     topic.joined = true;
+    topic.ticket = frame.ticket;
     this._position(topic, frame, Date.now() - topic.currentAt > this._timing.away);
     if (this._isJoined()) this._connected();
   }
