@@ -20,7 +20,8 @@ export NAME DISTRICT ONLY
 
 help: ## this list
 	@echo 'make demo                  two districts, their people and a year of posts, on http://huiji.localhost:8000/'
-	@echo '                           (PORT=9000 for another port; Ctrl-C stops it; the data stays)'
+	@echo '                           (PORT=9000 for another port; LIVE=2 for two server processes on it;'
+	@echo '                           Ctrl-C stops it; the data stays)'
 	@echo 'make demo-sso              the demo with people signing in at a real Keycloak (KEYCLOAK_PORT=8081)'
 	@echo 'make demo-reset            forget what the demo holds; the next start builds it afresh'
 	@echo 'make district NAME=新郑市   a new district in the running demo, answering at once'

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 from realtime import hooks, protocol
 from realtime.hub import Admission, Draining, Hub, TooManySockets
@@ -19,6 +19,7 @@ from realtime.transport import Send, transport_for
 
 log = logging.getLogger(__name__)
 
+State = Literal["idle", "ok", "sweeping", "stopping"]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
@@ -27,6 +28,17 @@ class LiveApplication:
 
     def __init__(self) -> None:
         self.hub: Hub | None = None
+        self.stopping = False
+
+    @property
+    def state(self) -> State:
+        """How this process stands, for its readiness: ``idle`` (no socket has come yet), ``ok``, ``sweeping`` (no
+        broker: what other processes commit comes up to three seconds late) or ``stopping``."""
+        if self.stopping:
+            return "stopping"
+        if self.hub is None:
+            return "idle"
+        return "sweeping" if self.hub.is_deaf else "ok"
 
     async def __call__(self, scope: hooks.Scope, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect

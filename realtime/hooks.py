@@ -1,6 +1,7 @@
 """The house realtime lives in, as `settings.REALTIME` names it.
 
-`REALTIME = {"site": "dotted.path.to.a.Site", "insecure_origins": False}`. A *partition* is what the house keeps
+`REALTIME = {"site": "dotted.path.to.a.Site"}`, and if need be ``insecure_origins``, ``lame_duck_seconds`` and
+``layers`` (see the functions here). A *partition* is what the house keeps
 apart (here: a district); events of one never reach sockets of another. A *person* is a number that means
 somebody inside one partition only.
 """
@@ -64,6 +65,16 @@ def site() -> Site:
 def insecure_origins() -> bool:
     """Whether sockets are opened from http pages; only a server that listens on loopback alone may say so."""
     return bool(settings.REALTIME.get("insecure_origins", False))
+
+
+def lame_duck_seconds() -> float:
+    """How long a server that was told to stop says so in its readiness before it takes no more connections."""
+    return float(settings.REALTIME.get("lame_duck_seconds", 0))
+
+
+def layers() -> list[str]:
+    """The aliases in CHANNEL_LAYERS that topics are spread over."""
+    return list(settings.REALTIME.get("layers", ["default"]))
 
 
 def _forget(*, setting: str, **_: object) -> None:

@@ -11,14 +11,14 @@ import random
 import time
 from dataclasses import dataclass
 
-from realtime import hooks, protocol, publisher
+from realtime import hooks, layer, protocol, publisher
 from realtime.batches import Batches
 from realtime.hooks import Viewer
 from realtime.layer import Nudge, Subscriptions
 from realtime.partition import Partition
 from realtime.pool import Busy
 from realtime.protocol import Close
-from realtime.resources import Resources
+from realtime.resources import Resources, repeat
 from realtime.sockets import Socket
 from realtime.transport import Transport
 from realtime.wheel import Wheel
@@ -55,7 +55,13 @@ class Hub:
             lambda scopes: self._resources.joins.call(_identify, scopes)
         )
         self._resources.spawn(self._wheel.turn())
+        self._resources.spawn(repeat(layer.PULSE_SECONDS, self._resources.subscriptions.pulse))
         publisher.PROCESS.attach(asyncio.get_running_loop(), self.take)
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether a broker does not answer, so that only the sweep tells of other processes' commits."""
+        return self._resources.subscriptions.is_down
 
     async def admit(self, scope: hooks.Scope) -> Admission | None:
         """Where the handshake leads and who makes it: None for a host that names no open partition.

@@ -39,8 +39,9 @@ class Publisher:
         self._hub_loop: asyncio.AbstractEventLoop | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._take: Callable[[Nudge], None] | None = None
-        self._outgoing: deque[Nudge] = deque(maxlen=QUEUE_LIMIT)
-        self._sending: asyncio.Task[None] | None = None
+        # By the layer that carries them: one whose broker is slow or down holds up its own alone.
+        self._outgoing: dict[str, deque[Nudge]] = {}
+        self._sending: dict[str, asyncio.Task[None]] = {}
 
     def attach(self, loop: asyncio.AbstractEventLoop, take: Callable[[Nudge], None]) -> None:
         """Work on this loop from now on and give every nudge to `take` as well, there."""
@@ -50,7 +51,8 @@ class Publisher:
     def detach(self) -> None:
         """The hub has stopped."""
         with self._lock:
-            self._hub_loop = self._take = self._sending = None
+            self._hub_loop = self._take = None
+            self._sending = {}
             self._woken = False
 
     def publish(self, nudges: Iterable[Nudge]) -> None:
@@ -90,17 +92,20 @@ class Publisher:
         if take is not None:
             for nudge in nudges:
                 take(nudge)
-        self._outgoing.extend(nudges)
-        if self._sending is None or self._sending.done():
-            self._sending = loop.create_task(self._send())
+        for nudge in nudges:
+            alias = layer.layer_of(layer.group_name(nudge.partition, nudge.topic))
+            self._outgoing.setdefault(alias, deque(maxlen=QUEUE_LIMIT)).append(nudge)
+        for alias, outgoing in self._outgoing.items():
+            if outgoing and (alias not in self._sending or self._sending[alias].done()):
+                self._sending[alias] = loop.create_task(self._send(outgoing))
 
-    async def _send(self) -> None:
-        while self._outgoing:
+    async def _send(self, outgoing: deque[Nudge]) -> None:
+        while outgoing:
             try:
-                await layer.send(self._outgoing.popleft(), self.name)
+                await layer.send(outgoing.popleft(), self.name)
             except Exception as problem:  # noqa: BLE001  (a broker may fail in any way; the sweep makes it good)
-                counters.nudges_dropped += 1 + len(self._outgoing)
-                self._outgoing.clear()
+                counters.nudges_dropped += 1 + len(outgoing)
+                outgoing.clear()
                 log.warning("live.layer_down", extra={"problem": repr(problem)})
 
 

@@ -1,8 +1,9 @@
 """The socket server: Daphne with its handles given to the transport, and an end that says goodbye.
 
 ``python -m realtime.server`` serves the settings' ASGI application, pages included if it has any, on ``--host``
-and ``--port`` (or HOST and PORT), or on ``--fd``: a listening socket made by somebody else, such as one of several
-bound with SO_REUSEPORT.
+and ``--port`` (or HOST and PORT). With ``--shared`` several may be started on one port, and the kernel deals
+connections out among them. ``--fd`` is a listening socket made by somebody else, who may hold it while this process
+is replaced: nobody is refused meanwhile.
 """
 
 from __future__ import annotations
@@ -19,18 +20,15 @@ from typing import Any
 
 from daphne.server import Server  # first of all that touches Twisted: it installs the asyncio reactor
 
+from realtime.listening import CannotListen, listening_socket
+
 log = logging.getLogger(__name__)
 
-BACKLOG = 4096  # at the default of 50 five thousand connects took 76 s
 HANDSHAKE_SECONDS = 15  # longer than a join waits for a thread, so that the client learns why
 CLOSE_HANDSHAKE_SECONDS = 10  # a slow reader has yet to read what was sent before the close frame
 COLLECT_SECONDS = 600
 COLLECT_PATIENCE_SECONDS = 60
 REQUESTS_SECONDS = 5.0  # given to HTTP requests under way when stopping
-
-
-class CannotListen(OSError):
-    """An endpoint is taken or not ours to take."""
 
 
 class LiveServer(Server):  # type: ignore[misc]
@@ -101,13 +99,18 @@ class LiveServer(Server):  # type: ignore[misc]
         self.stop()
 
     def stop_gently(self) -> None:
-        """Take no more connections, send the sockets elsewhere, let requests finish, stop."""
+        """Say so, take no more connections, send the sockets elsewhere, let requests finish, stop."""
         if self._stopping is None:
             self._stopping = asyncio.get_event_loop().create_task(self._stop())
 
     async def _stop(self) -> None:
+        from realtime import hooks
         from realtime.asgi import application as live
 
+        live.stopping = (
+            True  # said by readiness first, so that nobody is sent here any more when the port closes
+        )
+        await asyncio.sleep(hooks.lame_duck_seconds())
         for port in self._ports:
             port.stopListening()
         if live.hub is not None:
@@ -152,7 +155,8 @@ async def _collect_garbage() -> None:
 def serve(application: Any, *, endpoints: Sequence[str], on_ready: Callable[[], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; needs the main thread.
 
-    endpoints: Twisted's descriptions (`tcp_endpoint`, ``fd:fileno=3``). on_ready: called once all listen.
+    endpoints: Twisted's descriptions, such as ``fd:fileno=3`` for a `listening_socket`. on_ready: called once all
+    listen.
 
     Raises:
         CannotListen: an endpoint is taken.
@@ -161,12 +165,6 @@ def serve(application: Any, *, endpoints: Sequence[str], on_ready: Callable[[], 
     server.run()
     if server.cannot_listen:
         raise CannotListen(server.cannot_listen)
-
-
-def tcp_endpoint(host: str, port: int) -> str:
-    """The description of a TCP socket, with a backlog that stands a reconnect of everybody."""
-    escaped = host.strip("[]").replace(":", r"\:")
-    return f"tcp:port={port}:interface={escaped}:backlog={BACKLOG}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -178,7 +176,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--fd", type=int, help="number of an inherited listening socket, instead of host and port"
     )
+    parser.add_argument("--shared", action="store_true", help="let other processes listen on the same port")
     options = parser.parse_args(arguments)
+    number = options.fd
+    if number is None:
+        try:
+            number = listening_socket(options.host, options.port, shared=options.shared).detach()
+        except CannotListen as problem:
+            raise SystemExit(str(problem)) from None
 
     import django
 
@@ -186,11 +191,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from django.conf import settings
     from django.utils.module_loading import import_string
 
-    endpoint = tcp_endpoint(options.host, options.port) if options.fd is None else f"fd:fileno={options.fd}"
     try:
-        serve(import_string(settings.ASGI_APPLICATION), endpoints=[endpoint])
+        serve(import_string(settings.ASGI_APPLICATION), endpoints=[f"fd:fileno={number}"])
     except CannotListen as problem:
-        raise SystemExit(f"cannot listen on {endpoint}: {problem}") from None
+        raise SystemExit(f"cannot listen on descriptor {number}: {problem}") from None
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ async def pages(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 def _answer(scope: dict[str, Any]) -> tuple[int, bytes, bytes]:
+    if scope["path"] == "/state":
+        return 200, b"text/plain", live.state.encode()
     if scope["path"] == "/page":
         return 200, b"text/html", PAGE.encode()
     if scope["path"] == "/live.js":

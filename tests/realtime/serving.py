@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,20 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
 
+    async def until(self, state: str) -> None:
+        """Wait until its readiness says so."""
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(self._state) != state:  # noqa: ASYNC110  (another process)
+                await asyncio.sleep(0.1)
+
+    def _state(self) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/state")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
     @property
     def resident_kilobytes(self) -> int:
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
@@ -64,9 +79,12 @@ def start(
     altered: str = "",
     certificate: Path | None = None,
     log: Path | None = None,
+    listener: socket.socket | None = None,
     **environment: str,
 ) -> Iterator[Server]:
     """A server on a free port, which can be connected to at once unless it is granian or has a `certificate`.
+
+    listener: the socket to listen on, which stays open here; without it the server gets one of its own.
 
     plain_asgi: it is not ours but granian. altered: see that module. certificate: it speaks
     TLS, with this file for certificate and key. log: where to write what it says.
@@ -94,11 +112,12 @@ def start(
             stack.callback(_end, process)
             _await_listening(port)
         else:
-            with ports.listening(ports.REALTIME) as listener:
-                port = listener.getsockname()[1]
+            held = ports.listening(ports.REALTIME) if listener is None else nullcontext(listener)
+            with held as given:
+                port = given.getsockname()[1]
                 module = ["tests.realtime.altered", altered] if altered else ["realtime.server"]
-                command = [*module, "--fd", str(listener.fileno())]
-                process = _run(command, environment, words, passed=[listener.fileno()])
+                command = [*module, "--fd", str(given.fileno())]
+                process = _run(command, environment, words, passed=[given.fileno()])
             stack.callback(_end, process)
         yield Server(process, port)
 
@@ -247,8 +266,8 @@ class Stage:
         await self.do(_control, act, arguments)
 
 
-async def eventually(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+async def eventually(true: Callable[[], bool], *, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
         while not true():  # noqa: ASYNC110  (nothing announces it)
             await asyncio.sleep(0.01)
 

@@ -18,12 +18,8 @@ from realtime import layer, publisher
 from realtime.layer import Nudge
 from realtime.publisher import Publisher
 from realtime.testing import LiveClient
+from tests.realtime.layers import over
 from tests.realtime.serving import Server, Stage, handshake, narrow
-
-
-def over(url: str) -> dict[str, Any]:
-    config = {"hosts": [url], "prefix": "dangjian"}
-    return {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": config}}
 
 
 def seqs(client: LiveClient, topic: str) -> list[int]:

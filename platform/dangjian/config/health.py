@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from psycopg_pool import PoolTimeout, TooManyRequests
 
+from realtime.asgi import application as live
 from tenants import schemas
 from tenants.context import REGISTRY_DATABASE, REGISTRY_SCHEMA, current_district, in_registry
 from tenants.routers import is_district_app
@@ -41,10 +42,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when the database answers and nothing waits to be migrated, 503 otherwise.
+    """200 when the database answers, nothing waits to be migrated and the process is not stopping, 503 otherwise.
 
-    A lost Valkey is told but does not count: pages and writes go on without it, and a 503 would take every
-    process out of service at once.
+    A lost Valkey is told but does not count: pages and writes go on without it, live topics by their sweep, a few
+    seconds late; and a 503 would take every process out of service at once.
     """
     valkey = _valkey()
     behind: list[str] = []
@@ -53,9 +54,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
         database = "ok"
     except (DatabaseError, InterfaceError, PoolTimeout, TooManyRequests):
         database = "down"
-    ready = database == "ok" and not behind
-    status = "unavailable" if not ready else "degraded" if valkey == "down" else "ok"
-    body = {"status": status, "database": database, "valkey": valkey, "migrations_behind": behind}
+    state = live.state
+    ready = database == "ok" and not behind and state != "stopping"
+    status = "unavailable" if not ready else "degraded" if valkey == "down" or state == "sweeping" else "ok"
+    body = {
+        "status": status,
+        "database": database,
+        "valkey": valkey,
+        "live": state,
+        "migrations_behind": behind,
+    }
     return JsonResponse(body, status=200 if ready else 503)
 
 

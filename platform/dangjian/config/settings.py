@@ -172,6 +172,7 @@ CHANNEL_LAYERS = {
 REALTIME = {
     "site": "dangjian.config.live.site",
     "insecure_origins": LOOPBACK_ONLY,
+    "lame_duck_seconds": env.float("LIVE_LAME_DUCK_SECONDS", default=0),
 }
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(ROOT / ".demo" / "media")))

@@ -1,7 +1,7 @@
 """``python -m dangjian.local.demo``: starts, watches and stops everything the demo consists of.
 
-PostgreSQL, Valkey, one Daphne for pages, API and sockets, one worker. They are children of this process: the
-kernel ends them when it dies, and it ends them in order when it is told to stop.
+PostgreSQL, Valkey, one Daphne for pages, API and sockets (several with LIVE=2), one worker. They are children of this
+process: the kernel ends them when it dies, and it ends them in order when it is told to stop.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from dangjian.local import keycloak, postgres, process, valkey
 from dangjian.local.process import CannotStart
 from dangjian.local.progress import Progress, say
 from dangjian.local.state import CHECKOUT, STOPPING, State
+from realtime.listening import listening_socket
 
 PASSWORD = "dangjian-demo"  # noqa: S105  (published: it opens demo data alone)
 ACCOUNTS = {
@@ -46,6 +47,7 @@ ACCOUNTS = {
 SIZES = ("small", "pilot", "full")
 DEMO_RULES = Path(__file__).parent / "demo_data" / "rules"
 CRASHES_A_MINUTE = 3
+MOST_PROCESSES = 8
 UNUSABLE = frozenset({errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})  # of the folder for the data
 _FIRST_START_BYTES = 1_000_000_000
 _LATER_START_BYTES = 100_000_000
@@ -111,16 +113,20 @@ class Part(Generic[Started]):
 class Demo:
     """The demo of one checkout, on one port."""
 
-    def __init__(self, state: State, *, port: int, size: str, keycloak_port: int | None = None) -> None:
+    def __init__(
+        self, state: State, *, port: int, size: str, processes: int, keycloak_port: int | None = None
+    ) -> None:
         """keycloak_port: people sign in at a Keycloak on that port, or at the one KEYCLOAK_URL names."""
         self.state = state
         self.port = port
         self.size = size
+        self.processes = processes
         self.keycloak_port = keycloak_port
         self._parts: list[Part[Any]] = []
         self._progress = Progress(total=6 if keycloak_port is None else 8)
         self._embedded: postgres.Server | None = None
         self._keycloak: keycloak.Server | None = None
+        self._listeners: list[socket.socket] = []
 
     def run(self) -> NoReturn:
         """Run until told to stop.
@@ -159,8 +165,7 @@ class Demo:
         with self._progress.step("worker"):
             self._start_command("worker", ["platform/manage.py", "worker"], environment, patience=30)
         with self._progress.step("pages, API and sockets"):
-            command = ["-m", "realtime.server", "--host", "127.0.0.1", "--port", str(self.port)]
-            self._start_command("web", command, environment, patience=20)
+            self._start_web(environment)
         with self._progress.step("every host answers"):
             self._await_hosts()
         self._show_addresses()
@@ -228,14 +233,33 @@ class Demo:
                 "docs/how-to/connect-keycloak.md describes."
             )
 
+    def _start_web(self, environment: Mapping[str, str]) -> None:
+        """One process, or several that share the port; the kernel deals connections out among them.
+
+        We hold the sockets: who comes while a crashed process is started again waits instead of being refused.
+        """
+        for number in range(1, self.processes + 1):
+            listener = listening_socket("127.0.0.1", self.port, shared=True)
+            self._listeners.append(listener)
+            name = "web" if self.processes == 1 else f"web-{number}"
+            command = ["-m", "realtime.server", "--fd", str(listener.fileno())]
+            self._start_command(name, command, environment, patience=20, inherits=[listener.fileno()])
+
     def _start_command(
-        self, name: str, arguments: list[str], environment: Mapping[str, str], *, patience: float
+        self,
+        name: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        *,
+        patience: float,
+        inherits: Sequence[int] = (),
     ) -> None:
         log = self.state.log(name)
 
         def launch() -> Command:
             command = [sys.executable, *arguments]
-            return Command(process.start(command, log=log, env=environment, cwd=CHECKOUT), patience)
+            child = process.start(command, log=log, env=environment, cwd=CHECKOUT, inherits=inherits)
+            return Command(child, patience)
 
         self._keep(Part(name, log, launch))
 
@@ -285,7 +309,7 @@ class Demo:
             self._revive_stopped()
             waiting = [host for host in waiting if not answers(host, self.port)]
             if waiting and time.monotonic() > deadline:
-                log = self.state.log("web")
+                log = self.state.log("web" if self.processes == 1 else "web-1")
                 end = process.tail(log)
                 raise CannotStart(
                     f"{waiting[0]} does not answer on port {self.port}. The log {log} ends with:\n{end}"
@@ -445,11 +469,26 @@ def _size() -> str:
     return size
 
 
+def _processes() -> int:
+    given = os.environ.get("LIVE") or "1"
+    if given.isascii() and given.isdigit() and 0 < int(given) <= MOST_PROCESSES:
+        return int(given)
+    raise CannotStart(
+        f"LIVE={given} is no number of processes: give one from 1 to {MOST_PROCESSES}, for example  make demo LIVE=2."
+    )
+
+
 def main() -> int:
     """Run the demo; 0 when it was told to stop, 1 with a sentence when it cannot run."""
     try:
         _heed_signals()
-        Demo(State.of_checkout(), port=_port(), size=_size(), keycloak_port=_keycloak_port()).run()
+        Demo(
+            State.of_checkout(),
+            port=_port(),
+            size=_size(),
+            processes=_processes(),
+            keycloak_port=_keycloak_port(),
+        ).run()
     except Stopped:
         return 0
     except CannotStart as error:

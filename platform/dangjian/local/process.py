@@ -49,11 +49,13 @@ def start(
     account: Account | None = None,
     cwd: Path | None = None,
     piped: bool = False,
+    inherits: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own: Ctrl-C reaches only us, and we choose the order of stopping.
 
     Its output is added to `log`; when `piped`, standard output is for the caller to read and only errors go
-    there. When we die without stopping it, the kernel sends it `orphan_signal`.
+    there. When we die without stopping it, the kernel sends it `orphan_signal`. It has the descriptors it `inherits`
+    under their numbers here.
     """
     parent = os.getpid()
     with log.open("ab") as output:
@@ -64,6 +66,7 @@ def start(
             stderr=output,
             env=dict(env) if env is not None else None,
             cwd=cwd,
+            pass_fds=inherits,
             start_new_session=True,
             # Runs after the change of user: the kernel forgets the request when credentials change. We have no
             # other thread at this point that could hold a lock the child needs.
