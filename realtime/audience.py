@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 
-from realtime.metrics import counters
+from realtime.metrics import counters, publish_to_write
 from realtime.protocol import Frame
 from realtime.transport import Transport
 
@@ -89,6 +90,10 @@ class Audience:
             piece.append(frame)
             size += len(frame.wire)
         self._write(piece)
+        now = time.time()
+        for frame in frames:
+            if frame.at is not None:
+                publish_to_write.observe(max(0.0, now - frame.at))
         # From the end of the write: the more a write takes, the more is written with the next.
         self._quiet_from = asyncio.get_running_loop().time() + GATHER_SECONDS
 

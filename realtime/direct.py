@@ -22,6 +22,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import tcp
 
 from realtime import protocol
+from realtime.metrics import counters
 from realtime.protocol import Close, Frame
 from realtime.transport import Owner, Transport
 
@@ -109,6 +110,7 @@ class DirectTransport(Transport):
         if self.heard:
             self._asked = self.heard = False
         elif self._asked:
+            counters.silent += 1
             self._tcp.abortConnection()
         else:
             self._asked = True

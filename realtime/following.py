@@ -59,11 +59,12 @@ class Following:
 
     # --- forward: events as they come
 
-    def take(self, head: int, payloads: tuple[bytes, ...]) -> None:
-        """A nudge: the last event is `head`, and these encoded events end with it (none: read the table)."""
+    def take(self, head: int, payloads: tuple[bytes, ...], at: float | None = None) -> None:
+        """A nudge: the last event is `head`, and these encoded events, committed `at`, end with it (none: read the
+        table)."""
         for seq, payload in enumerate(payloads, head - len(payloads) + 1):
             if seq > self.seq and len(self._early) < KEPT_EVENTS:
-                self._early[seq] = Frame(payload)
+                self._early[seq] = Frame(payload, at=at)
         self._heard = max(self._heard, head)
         if self._open:
             self._advance()

@@ -224,7 +224,7 @@ class Partition:
         if watched is None:
             return
         if nudge.head:
-            watched.log.take(nudge.head, nudge.frames)
+            watched.log.take(nudge.head, nudge.frames, nudge.at)
         if nudge.touched and watched.audience and watched.topic.kind.gauges is not None:
             self.gauges.touch(watched.gauge, nudge.touched)
 

@@ -42,11 +42,15 @@ class Frame:
 
     wire: the payload (JSON text in UTF-8, unless `opcode` says otherwise) with the header a server puts before it.
     gauge: a newer one will follow, so a slow reader may miss it.
+    at: of an event that was told of: when it was committed, seconds since 1970 on the writer's clock.
     """
 
-    __slots__ = ("_length", "gauge", "wire")
+    __slots__ = ("_length", "at", "gauge", "wire")
 
-    def __init__(self, payload: bytes, *, gauge: bool = False, opcode: int = TEXT_OPCODE) -> None:
+    def __init__(
+        self, payload: bytes, *, gauge: bool = False, opcode: int = TEXT_OPCODE, at: float | None = None
+    ) -> None:
+        self.at = at
         self._length = len(payload)
         self.wire = _header(opcode, self._length) + payload
         self.gauge = gauge

@@ -95,6 +95,7 @@ class Publisher:
         for nudge in nudges:
             alias = layer.layer_of(layer.group_name(nudge.partition, nudge.topic))
             self._outgoing.setdefault(alias, deque(maxlen=QUEUE_LIMIT)).append(nudge)
+        counters.nudges_waiting = sum(map(len, self._outgoing.values()))
         for alias, outgoing in self._outgoing.items():
             if outgoing and (alias not in self._sending or self._sending[alias].done()):
                 self._sending[alias] = loop.create_task(self._send(outgoing))
@@ -107,6 +108,7 @@ class Publisher:
                 counters.nudges_dropped += 1 + len(outgoing)
                 outgoing.clear()
                 log.warning("live.layer_down", extra={"problem": repr(problem)})
+            counters.nudges_waiting = sum(map(len, self._outgoing.values()))
 
 
 def _merged(nudges: Iterable[Nudge]) -> list[Nudge]:

@@ -109,6 +109,7 @@ class Transport(ABC):
         if self.closed:
             return
         self.closed = True
+        counters.frames_waiting -= len(self._waiting or ())
         self._waiting = None
         self._release()
         if self.owner is not None:
@@ -140,10 +141,12 @@ class Transport(ABC):
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append(frame)
+        counters.frames_waiting += 1
         self._bytes += len(frame.wire)
         if self._full():
             kept = deque(held for held in self._waiting if not held.gauge)
             counters.gauges_dropped += len(self._waiting) - len(kept)
+            counters.frames_waiting -= len(self._waiting) - len(kept)
             self._waiting = kept
             self._bytes = sum(len(held.wire) for held in self._waiting)
             self._lost_gauges = True
@@ -165,6 +168,7 @@ class Transport(ABC):
         self.paused = False
         while self._waiting and not self.paused:
             frame = self._waiting.popleft()
+            counters.frames_waiting -= 1
             self._bytes -= len(frame.wire)
             self._send(frame)
         if self.paused:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +28,7 @@ from sentry_sdk.transport import Transport
 
 from dangjian.config import logs, observability
 from dangjian.identity.models import User
-from realtime.metrics import counters
+from realtime.metrics import Histogram, counters
 from tenants.context import in_district
 from tests.cast import PASSWORD
 
@@ -222,6 +224,10 @@ def test_without_a_port_no_metrics_are_served() -> None:
 def test_what_realtime_counts_is_exported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counters, "sockets", 3)
     monkeypatch.setattr(counters, "deliveries", 70)
+    latency = Histogram()
+    for seconds in (0.004, 0.004, 0.2, 60.0):
+        latency.observe(seconds)
+    monkeypatch.setattr(observability, "publish_to_write", latency)
     registry = prometheus_client.CollectorRegistry()
     registry.register(observability.LiveCollector())
     text = prometheus_client.generate_latest(registry).decode()
@@ -229,3 +235,18 @@ def test_what_realtime_counts_is_exported(monkeypatch: pytest.MonkeyPatch) -> No
     assert "dangjian_live_deliveries_total 70.0" in text
     for name in counters.as_dict():
         assert f"dangjian_live_{name}" in text
+    histogram = "dangjian_live_publish_to_write_seconds"
+    assert f'{histogram}_bucket{{le="0.005"}} 2.0' in text
+    assert f'{histogram}_bucket{{le="0.25"}} 3.0' in text
+    assert f'{histogram}_bucket{{le="+Inf"}} 4.0' in text
+    assert f"{histogram}_count 4.0" in text
+
+
+def test_every_figure_is_explained() -> None:
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(observability.LiveCollector())
+    exported = {
+        f"{family.name}_total" if family.type == "counter" else family.name for family in registry.collect()
+    }
+    page = (Path(__file__).resolve().parents[2] / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(dangjian_live_\w+)` \|", page, flags=re.MULTILINE)) == exported

@@ -36,9 +36,9 @@ OF_THE_SUITE = {"DATABASE_URL", "VALKEY_URL", "MEDIA_ROOT", "MAKELEVEL"}
 class Run:
     """A started demo and everything it has said so far."""
 
-    def __init__(self, state: Path, port: int, *, make: bool = False) -> None:
+    def __init__(self, state: Path, port: int, *, make: bool = False, live: int = 1) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in OF_THE_SUITE}
-        environment |= {"DEMO_STATE": str(state), "DEMO_SIZE": "small", "PORT": str(port)}
+        environment |= {"DEMO_STATE": str(state), "DEMO_SIZE": "small", "PORT": str(port), "LIVE": str(live)}
         # As make starts it, but for the installing, which is not this test's business.
         command = [sys.executable, "-m", "dangjian.local.demo"]
         if make:
@@ -175,8 +175,8 @@ def port() -> Iterator[int]:
         yield held
 
 
-def start(state: Path, port: int, *, make: bool = False) -> Run:
-    run = Run(state, port, make=make)
+def start(state: Path, port: int, *, make: bool = False, live: int = 1) -> Run:
+    run = Run(state, port, make=make, live=live)
     run.wait_for(RUNNING)
     return run
 
@@ -226,8 +226,10 @@ def test_a_view_is_not_lost_by_a_stop(state: Path, port: int) -> None:
     run.process.send_signal(signal.SIGTERM)
     assert run.wait() == 0, run.said
 
-    run = start(state, port)
+    run = start(state, port, live=2)
     try:
+        servers = [pid for pid in run.descendants() if "realtime.server" in process.command_line(pid)]
+        assert len(servers) == 2
         after = Reader("huiji.localhost", port, "liqiang").newest_post()
     finally:
         run.process.send_signal(signal.SIGTERM)
@@ -366,6 +368,7 @@ def test_reset_leaves_a_database_of_ones_own_alone(state: Path) -> None:
     [
         ("PORT", "abc", "PORT=abc is no port"),
         ("PORT", "70000", "PORT=70000 is no port"),
+        ("LIVE", "none", "LIVE=none is no number of processes: give one from 1 to 8"),
         ("DEMO_SIZE", "huge", "DEMO_SIZE=huge is not known: give one of small, pilot, full"),
         (
             "DEMO_STATE",

@@ -357,7 +357,8 @@ def test_what_nobody_watches_is_forgotten(stage: Stage, quick: None, monkeypatch
             await wire.expect("joined")
             socket.gone()
             await eventually(lambda: not hub._partitions)
-            assert not hub._resources.subscriptions._wanted
+            (broker,) = hub._resources.subscriptions._brokers.values()
+            assert broker.wanted == {broker._pulse}
             socket, wire = await enter(hub, 7)
             send(socket, op="join", topic=stage.topic)
             await wire.expect("joined")

@@ -7,18 +7,19 @@ Error reports are built from an allow-list. A deny-list of field names would mis
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import prometheus_client
 import sentry_sdk
 import structlog
 from django.conf import settings
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.transport import Transport
 
-from realtime.metrics import counters
+from realtime.metrics import HELD_NOW, LATENCY_BUCKETS, counters, publish_to_write
 from tenants.context import current_scope
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,6 @@ _EVENT_KEYS = {
 _FRAME_KEYS = {"filename", "abs_path", "function", "module", "lineno", "in_app"}
 _CONTEXTS = {"runtime", "trace"}
 _TRACE_KEYS = {"trace_id", "span_id", "parent_span_id"}
-_HELD_NOW = {"sockets", "topics"}
 _PORTS_TRIED = 16
 
 
@@ -109,10 +109,17 @@ def _bound(name: str) -> str | None:
 class LiveCollector(Collector):
     """`realtime.metrics` in the exporter's terms: ``dangjian_live_sockets``, ``dangjian_live_deliveries_total`` …"""
 
-    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         for name, value in counters.as_dict().items():
-            family = GaugeMetricFamily if name in _HELD_NOW else CounterMetricFamily
+            family = GaugeMetricFamily if name in HELD_NOW else CounterMetricFamily
             yield family(f"dangjian_live_{name}", f"realtime: {name.replace('_', ' ')}", value=value)
+        bounds = [*map(str, LATENCY_BUCKETS), "+Inf"]
+        yield HistogramMetricFamily(
+            "dangjian_live_publish_to_write_seconds",
+            "realtime: from the commit of an event to the end of its write to every watcher of this process",
+            buckets=list(zip(bounds, accumulate(publish_to_write.counts), strict=True)),
+            sum_value=publish_to_write.total,
+        )
 
 
 def serve_metrics() -> int | None:

@@ -159,19 +159,19 @@ CACHES = {
         "TIMEOUT": 3600,
     }
 }
+# Live topics are spread over these; one that is lost takes nothing from the others.
+LIVE_VALKEY_URLS = env.list("LIVE_VALKEY_URLS", default=[VALKEY_URL] if VALKEY_URL else [])
 CHANNEL_LAYERS = {
-    "default": (
-        {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [VALKEY_URL], "prefix": "dangjian"},
-        }
-        if VALKEY_URL
-        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    )
-}
+    "default" if number == 0 else f"live{number}": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [url], "prefix": "dangjian"},
+    }
+    for number, url in enumerate(LIVE_VALKEY_URLS)
+} or {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 REALTIME = {
     "site": "dangjian.config.live.site",
     "insecure_origins": LOOPBACK_ONLY,
+    "layers": list(CHANNEL_LAYERS),
     "lame_duck_seconds": env.float("LIVE_LAME_DUCK_SECONDS", default=0),
 }
 
