@@ -35,10 +35,11 @@ class Wanted:
 
 @dataclass(eq=False, slots=True)
 class Gauge:
-    """The last values of one topic that its audience was sent."""
+    """The last values of one topic that its audience was sent. here: how many people are on it, where that is told."""
 
     topic: Topic
     audience: Audience
+    here: Callable[[], int] | None = None
     own: Any = None
     by_key: dict[int, Any] = field(default_factory=dict)
 
@@ -117,6 +118,8 @@ def _deliver(gauge: Gauge, value: Any, newcomers: set[Transport], later: set[Tra
             everyone = protocol.gauge(wire, _grouped(group, changed))
         for_newcomers = protocol.gauge(wire, _grouped(group, value)) if value else None
     else:
+        if gauge.here is not None:
+            value = {**value, "here": gauge.here()}
         for_newcomers = protocol.gauge(wire, value)
         if value != gauge.own:
             gauge.own, everyone = value, for_newcomers
@@ -144,12 +147,14 @@ def read(wanted: dict[Topic, Wanted]) -> dict[Topic, Any]:
     for topics in by_kind.values():
         kind = next(iter(topics)).kind
         if kind.gauges is None:
-            continue
-        if kind.gauge_group:
-            values |= _read_groups(kind, kind.gauges, topics)
+            found: dict[Topic, Any] = {}
+        elif kind.gauge_group:
+            found = _read_groups(kind, kind.gauges, topics)
         else:
             by_ident = {topic.ident: topic for topic in topics if topic.ident is not None}
-            values |= {by_ident[ident]: value for ident, value in kind.gauges(list(by_ident)).items()}
+            found = {by_ident[ident]: value for ident, value in kind.gauges(list(by_ident)).items()}
+        # Who is here is told even where there is no value beside it.
+        values |= {topic: {} for topic in topics if kind.presence} | found
     return values
 
 

@@ -17,6 +17,7 @@ from realtime.hooks import Viewer
 from realtime.layer import Nudge, Subscriptions
 from realtime.partition import Partition
 from realtime.pool import Busy
+from realtime.presence import Sighting
 from realtime.protocol import Close
 from realtime.resources import Resources, repeat
 from realtime.sockets import Socket
@@ -101,8 +102,8 @@ class Hub:
             raise TooManySockets
         return Socket(partition, viewer, transport, self._wheel)
 
-    def take(self, nudge: Nudge) -> None:
-        """Hear of a commit, here or in another process."""
+    def take(self, nudge: Nudge | Sighting) -> None:
+        """Hear of a commit, here or in another process, or of who is where in another."""
         partition = self._partitions.get(nudge.partition)
         if partition is not None:
             partition.take(nudge)

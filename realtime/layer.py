@@ -13,6 +13,7 @@ from zlib import crc32
 from channels.layers import get_channel_layer
 
 from realtime import hooks
+from realtime.presence import Sighting
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +21,7 @@ PATIENCE_SECONDS = 1.0  # a broker that does not answer holds up no join longer 
 RETRY_SECONDS = 2.0
 PULSE_SECONDS = 2.0  # a broker is asked so often to send us a message back
 SILENT_SECONDS = 6.0  # and is down when none has come for so long
-PULSE = "live.pulse"
+NUDGE, SIGHTING, PULSE = "live.nudge", "live.sighting", "live.pulse"
 FRAMES_BYTES = 32 * 1024  # a nudge with more carries the number alone, and hubs read the table
 
 
@@ -64,7 +65,7 @@ async def send(nudge: Nudge, sender: str) -> None:
         return
     small = sum(map(len, nudge.frames)) <= FRAMES_BYTES
     message = {
-        "type": "live.nudge",
+        "type": NUDGE,
         "sender": sender,
         "partition": nudge.partition,
         "topic": nudge.topic,
@@ -77,6 +78,25 @@ async def send(nudge: Nudge, sender: str) -> None:
         await layer.group_send(group, message)
 
 
+async def tell(sighting: Sighting) -> None:
+    """Hand it to every process that watches its topic. Raises as `send` does."""
+    group = group_name(sighting.partition, sighting.topic)
+    layer = get_channel_layer(layer_of(group))
+    if layer is None:
+        return
+    message = {
+        "type": SIGHTING,
+        "sender": sighting.sender,
+        "partition": sighting.partition,
+        "topic": sighting.topic,
+        "version": sighting.version,
+        "persons": list(sighting.persons),
+        "asks": sighting.asks,
+    }
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await layer.group_send(group, message)
+
+
 class Subscriptions:
     """The groups this process listens to: one subscription a topic, whatever the number of its sockets.
 
@@ -84,7 +104,7 @@ class Subscriptions:
     takes nothing from the others.
     """
 
-    def __init__(self, sender: str, take: Callable[[Nudge], None]) -> None:
+    def __init__(self, sender: str, take: Callable[[Nudge | Sighting], None]) -> None:
         self._brokers = {alias: _Broker(alias, sender, take) for alias in hooks.layers()}
 
     @property
@@ -123,7 +143,7 @@ class Subscriptions:
 class _Broker:
     """The groups of one channel layer. When it fails it is left alone for `RETRY_SECONDS`; `align` makes up for it."""
 
-    def __init__(self, alias: str, sender: str, take: Callable[[Nudge], None]) -> None:
+    def __init__(self, alias: str, sender: str, take: Callable[[Nudge | Sighting], None]) -> None:
         self._sender = sender
         self._take = take
         self._layer: Any = get_channel_layer(alias)
@@ -186,18 +206,29 @@ class _Broker:
                 continue
             self._heard_at = time.monotonic()
             if message["type"] != PULSE and message["sender"] != self._sender:
-                self._take(
-                    Nudge(
-                        message["partition"],
-                        message["topic"],
-                        message["head"],
-                        tuple(message["frames"]),
-                        frozenset(message["touched"]),
-                        message["at"],
-                    )
-                )
+                self._take(_read(message))
 
     async def close(self) -> None:
         if self._receiver is not None:
             self._receiver.cancel()
             await asyncio.wait([self._receiver])
+
+
+def _read(message: dict[str, Any]) -> Nudge | Sighting:
+    if message["type"] == SIGHTING:
+        return Sighting(
+            message["partition"],
+            message["topic"],
+            message["sender"],
+            message["version"],
+            frozenset(message["persons"]),
+            message["asks"],
+        )
+    return Nudge(
+        message["partition"],
+        message["topic"],
+        message["head"],
+        tuple(message["frames"]),
+        frozenset(message["touched"]),
+        message["at"],
+    )

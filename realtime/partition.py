@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from realtime import gauges, hooks, outbox, protocol
+from realtime import gauges, hooks, layer, outbox, protocol, publisher
 from realtime.audience import Audience
 from realtime.batches import Batches
 from realtime.following import Following, TooLongAgo
@@ -24,6 +24,7 @@ from realtime.gauges import Gauge, Gauges
 from realtime.hooks import Viewer
 from realtime.layer import Nudge
 from realtime.metrics import counters
+from realtime.presence import Presence, Sighting
 from realtime.protocol import Close, Frame
 from realtime.resources import Resources, repeat
 from realtime.tickets import Grounds, Rights
@@ -71,6 +72,9 @@ class Partition:
         self.closed = False
         self.control = self._follow(CONTROL, deliver=self._obey, lost=self._ask_everybody_again)
         self.gauges = Gauges(lambda wanted: resources.chores.run(key, gauges.read, wanted))
+        self.presence = Presence(
+            key, publisher.PROCESS.name, here=self._here, tell=layer.tell, changed=self._presence_changed
+        )
         self._rights = Rights(0)
         self._permissions: Batches[tuple[Topic, int], bool] = Batches(
             lambda asked: resources.joins.run(key, _permitted, asked)
@@ -94,6 +98,7 @@ class Partition:
         self.control.open(epoch, seqs.get(CONTROL, 0))
         self._spawn(repeat(SWEEP_SECONDS, self._sweep))
         self._spawn(repeat(SESSION_CHECK_SECONDS, self._check_sessions))
+        self._spawn(self.presence.run())
 
     def close(self) -> None:
         """Follow nothing any more; sockets that are still here are somebody else's to close."""
@@ -156,7 +161,9 @@ class Partition:
                 deliver=audience.send,
                 lost=lambda: _close(watched.sockets, Close.RESTART),
             ),
-            gauge=Gauge(topic, audience),
+            gauge=Gauge(
+                topic, audience, here=partial(self.presence.count, topic.key) if topic.kind.presence else None
+            ),
             opened=self.resources.spawn(open_()),
         )
         self._watched[topic.key] = watched
@@ -168,6 +175,7 @@ class Partition:
             del self._watched[watched.topic.key]
             counters.topics -= 1
             watched.log.close()
+            self.presence.forget(watched.topic.key)
             self.resources.spawn(self.resources.subscriptions.drop(self.key, watched.topic.key))
 
     def _follow(
@@ -180,6 +188,18 @@ class Partition:
             deliver=deliver,
             lost=lost,
         )
+
+    # --- who is here
+
+    def _here(self, topic: str) -> frozenset[int]:
+        watched = self._watched.get(topic)
+        sockets = watched.sockets if watched is not None else ()
+        return frozenset(socket.viewer.id for socket in sockets if not socket.transport.closed)
+
+    def _presence_changed(self, topic: str) -> None:
+        watched = self._watched.get(topic)
+        if watched is not None and watched.audience:
+            self.gauges.touch(watched.gauge, [None])
 
     # --- permissions
 
@@ -215,8 +235,12 @@ class Partition:
 
     # --- what other processes say, and what the tables say
 
-    def take(self, nudge: Nudge) -> None:
-        """Hear of a commit; in order or not, twice or not, of a topic watched here or not."""
+    def take(self, nudge: Nudge | Sighting) -> None:
+        """Hear of a commit, or of who is where; in order or not, twice or not, of a topic watched here or not."""
+        if isinstance(nudge, Sighting):
+            if nudge.topic in self._watched:
+                self.presence.hear(nudge)
+            return
         if nudge.topic == CONTROL:
             self.control.take(nudge.head, nudge.frames)
             return
@@ -225,7 +249,7 @@ class Partition:
             return
         if nudge.head:
             watched.log.take(nudge.head, nudge.frames, nudge.at)
-        if nudge.touched and watched.audience and watched.topic.kind.gauges is not None:
+        if nudge.touched and watched.audience and watched.topic.kind.has_gauge:
             self.gauges.touch(watched.gauge, nudge.touched)
 
     async def _sweep(self) -> None:
@@ -245,7 +269,7 @@ class Partition:
         self.gauges.sweep(
             watched.gauge
             for watched in self._watched.values()
-            if watched.audience and watched.topic.kind.gauges
+            if watched.audience and watched.topic.kind.has_gauge
         )
         await self.resources.subscriptions.align()
         if not self.sockets and self.idle_since < idle:

@@ -59,7 +59,7 @@ class Socket:
     def recovered(self) -> None:
         """Everything is sent after gauges were dropped: send the present ones."""
         for watched in self.topics.values():
-            if watched.topic.kind.gauges is not None and self.transport in watched.audience:
+            if watched.topic.kind.has_gauge and self.transport in watched.audience:
                 self.partition.gauges.welcome(watched.gauge, self.transport)
 
     def receive(self, text: str | None) -> None:
@@ -99,6 +99,8 @@ class Socket:
             watched.sockets.discard(self)
             watched.audience.discard(self.transport)
             watched.idle_since = time.monotonic()
+            if watched.topic.kind.presence:
+                self.partition.presence.moved(key)
 
     # --- joining
 
@@ -121,7 +123,7 @@ class Socket:
             counters.joins += 1
             await self._catch_up(watched, frame, ticket)
             watched.audience.add(self.transport)
-            if topic.kind.gauges is not None:
+            if topic.kind.has_gauge:
                 self.partition.gauges.welcome(watched.gauge, self.transport)
         except TooLongAgo:
             self.transport.close(Close.RESTART)
@@ -148,6 +150,8 @@ class Socket:
             if partition.control.seq == seen:
                 watched.sockets.add(self)
                 self.topics[topic.key] = watched
+                if topic.kind.presence:
+                    partition.presence.moved(topic.key)
                 return watched, ticket
 
     async def _catch_up(self, watched: Watched, frame: Join, ticket: str) -> None:

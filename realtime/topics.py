@@ -41,6 +41,8 @@ class TopicKind:
         gauge is ``{gauge_group: {"<key>": object}}``.
     touched: with `gauge_group`: which keys of these topics changed within the last so many seconds, so that lost
         nudges are made good and newcomers brought up to date.
+    presence: the gauge has ``here`` as well: the number of people on the topic, in all processes together. Not
+        with `gauge_group`.
     """
 
     name: str
@@ -51,6 +53,11 @@ class TopicKind:
     gauges: GaugeReader | None = None
     gauge_group: str = ""
     touched: Callable[[Collection[Ident], int], Mapping[Ident, Collection[int]]] | None = None
+    presence: bool = False
+
+    @property
+    def has_gauge(self) -> bool:
+        return self.gauges is not None or self.presence
 
 
 @dataclass(frozen=True, slots=True)

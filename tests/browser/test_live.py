@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -326,3 +327,24 @@ def test_replies_to_me_count_up_wherever_i_am(house: House, person: Person, a_po
     me.goto(house.address("/me/replies/"))
     expect(me.locator(".dj-cmt.dj-unread").first).to_contain_text("八点，大堤口。")
     expect(me.locator("[data-bell]:visible [data-unread]")).to_have_attribute("data-unread", "0")
+
+
+def test_how_many_look_is_said_quietly_and_not_to_one_alone(person: Person, a_post: int) -> None:
+    first = person("wangfang", f"/posts/{a_post}/")
+    is_live(first)
+    here = first.locator("#here")
+    expect(here).to_be_hidden()
+    second = person("liqiang", f"/posts/{a_post}/", **PHONE)
+    is_live(second)
+    for page in (first, second):
+        expect(page.locator("#here")).to_have_text("2 人正在看")
+        expect(page.locator("#here")).to_be_visible()
+    shots = os.environ.get("HERE_SHOTS")
+    if shots:
+        first.screenshot(path=f"{shots}/here-wide.png")
+        second.screenshot(path=f"{shots}/here-phone.png")
+    assert (
+        first.locator("[aria-live] #here").count() == 0
+    )  # a reader aloud is not told of every coming and going
+    second.close()
+    expect(here).to_be_hidden()

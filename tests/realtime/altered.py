@@ -8,7 +8,7 @@ import time
 
 import django
 
-from realtime import direct, server, wheel
+from realtime import direct, presence, server, wheel
 
 
 def let_the_clock_jump() -> None:
@@ -34,6 +34,8 @@ for what in sys.argv.pop(1).split(","):
         from realtime import partition
 
         partition.SWEEP_SECONDS = partition.SESSION_CHECK_SECONDS = 86_400
+    elif what == "quick_presence":
+        presence.BEAT_SECONDS, presence.FORGET_SECONDS = 1.0, 3.0
     elif what == "clock":
         let_the_clock_jump()
     else:

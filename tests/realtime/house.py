@@ -108,5 +108,6 @@ KINDS = [
         gauge_group="rooms",
         touched=_touched,
     ),
+    TopicKind(name="stand", may_join=_may_watch_room, who_may_join=_may_watch, gauges=_counts, presence=True),
     TopicKind(name="mine", may_join=lambda person, ident: person == ident, personal=True),
 ]

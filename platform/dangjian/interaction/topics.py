@@ -33,6 +33,7 @@ def register_all() -> None:
             may_join=lambda person, ident: bool(_post_readers([person], ident)),
             who_may_join=_post_readers,
             gauges=_counts,
+            presence=True,
         )
     )
     register(TopicKind(name="me", personal=True, may_join=_is_oneself, gauges=_unread))

@@ -205,7 +205,15 @@ JSON.parse(thread.dataset.live).forEach((head) => {
 
 function showCountsHere(data) {
   showCounts(post, data);
-  roll(document.querySelector('#ct [data-comments]'), 'comments', data.comments);
+  if ('comments' in data) roll(document.querySelector('#ct [data-comments]'), 'comments', data.comments);
+  showHere(data.here);
+}
+
+/** How many look at this now; to be alone is no news. Said to nobody aloud: it moves all the time. */
+function showHere(here) {
+  const place = document.getElementById('here');
+  place.textContent = fill(place.dataset.words, { n: here });
+  place.hidden = document.getElementById('here-sep').hidden = !(here > 1);
 }
 
 /** Too much was missed: the draft is kept and the page drawn anew. */
