@@ -158,11 +158,15 @@ def test_two_servers_agree_and_one_that_is_killed_is_forgotten(
             await eight.join(stand)
             await phone.until(lambda: phone.gauges.get(stand) == {"here": 2})
             await stage.like()
-            await seven.until(lambda: seven.gauges.get(stand) == {"here": 2})
+            both = {"likes": 1, "here": 2}
+            await seven.until(lambda: seven.gauges.get(stand) == both)
+            await phone.until(lambda: phone.gauges.get(stand) == both)
             one.process.kill()
-            await phone.until(lambda: phone.gauges.get(stand) == {"here": 2})  # seven is still here by phone
+            await asyncio.sleep(4)  # longer than the other remembers it; seven is still here by phone
+            await phone.socket.ping()
+            assert phone.gauges.get(stand) == both
             await phone.socket.close()
-            await eight.until(lambda: eight.gauges.get(stand) == {"here": 1})
+            await eight.until(lambda: eight.gauges.get(stand) == {"likes": 1, "here": 1})
         tables = await stage.do(house.query, "SELECT count(*) FROM realtime_event WHERE topic = %s", stand)
         assert tables == [(0,)]
 
