@@ -80,6 +80,8 @@ class LiveApplication:
             code = _code(problem)
         await send({"type": "websocket.accept"})
         transport = transport_for(scope, send)
+        if transport.closed:
+            return None
         if admission is not None and admission.viewer is not None:
             try:
                 return hub.add(admission, admission.viewer, transport)

@@ -48,6 +48,9 @@ class DirectTransport(Transport):
         self._protocol = connection
         self._tcp = connection.transport
         self._asked = False
+        if getattr(self._tcp, "disconnected", False):
+            self.end()  # lost while it was being admitted
+            return
         connection.live = self
         self._tcp.unregisterProducer()  # the HTTP channel of the handshake is still registered
         self._tcp.registerProducer(self, True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -139,5 +140,27 @@ def test_who_gives_no_sign_of_life_is_cut_and_who_answers_pings_is_not(
             writer.close()
             await alive.send(op="ping")
             await alive.expect("pong")
+
+    asyncio.run(story())
+
+
+def test_a_connection_lost_while_it_is_admitted_leaves_nothing(
+    start_server: Callable[..., Server], stage: Stage, scratch: Path
+) -> None:
+    """The database answers only after the server has given the handshake up."""
+
+    async def story() -> None:
+        log = scratch / "log"
+        server = start_server(altered="quick_handshake", LIVE_SLOW_SECONDS="3", log=log)
+        await stage.sign_in(7)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(handshake(server.port, "s7"))
+        async with asyncio.timeout(60):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+        await asyncio.sleep(4)
+        await server.until("ok")
+        assert "Exception" not in log.read_text(encoding="utf-8")
 
     asyncio.run(story())

@@ -15,10 +15,12 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from dangjian.local import valkey as embedded
 from realtime import layer, outbox
+from realtime.listening import listening_socket
 from realtime.testing import LiveClient
+from tests import ports
 from tests.realtime import house
 from tests.realtime.layers import over
-from tests.realtime.serving import Server, Stage, eventually, listen, start
+from tests.realtime.serving import Server, Stage, eventually, start
 
 PEOPLE = range(100, 140)
 
@@ -26,12 +28,8 @@ PEOPLE = range(100, 140)
 @pytest.fixture
 def listeners() -> Iterator[list[socket.socket]]:
     """Two sockets that listen on one port."""
-    from realtime.listening import listening_socket
-
-    first = listen(shared=True)
-    second = listening_socket("127.0.0.1", first.getsockname()[1], shared=True)
-    with first, second:
-        yield [first, second]
+    with ports.hold(ports.LOCAL) as port, contextlib.ExitStack() as stack:
+        yield [stack.enter_context(listening_socket("127.0.0.1", port, shared=True)) for _ in range(2)]
 
 
 async def sign_in(stage: Stage) -> None:
