@@ -69,9 +69,9 @@ class House:
 
 
 @contextmanager
-def standing(base_url: str, folder: Path) -> Iterator[House]:
+def standing(base_url: str, folder: Path, *, suffix: str = "browser", **settings: str) -> Iterator[House]:
     """A server on a fresh database beside that of `base_url`, filled with the small districts."""
-    name = f"{_name(base_url)}_browser"
+    name = f"{_name(base_url)}_{suffix}"
     url = _beside(base_url, name)
     with _maintenance(base_url) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -89,9 +89,12 @@ def standing(base_url: str, folder: Path) -> Iterator[House]:
         "PYTHONPATH": f"{ROOT}:{ROOT / 'platform'}",
         "SECRET_KEY": "of the browser tests alone, fifty characters long at the very least",
         "THROTTLE_SCALE": "50",
+        **settings,
     }
     with ports.listening(ports.BROWSER) as listener, (folder / "server.log").open("wb") as log:
-        house = House(listener.getsockname()[1], url, environment)
+        port = listener.getsockname()[1]
+        environment["PUBLIC_PORT"] = str(port)
+        house = House(port, url, environment)
         house.manage("open_demo", "--size", "small")
         # Without its sweep: what crosses from browser to browser came by its nudge, or not at all.
         server_module = ["tests.realtime.altered", "without_sweep"]

@@ -185,6 +185,7 @@ PAGES: list[Row] = [
     district("oidc-callback", "GET", 404, outside=404),
     district("oidc-backchannel", "POST", 404, outside=404, data={"logout_token": "x"}),
     district("oidc-logout", "POST"),
+    district("session-elsewhere-end", "POST", 404, args={"sid": "a-session"}),
     district("password", "GET"),
     district("password", "POST", data={"current": "@password", "new": "Haojiu-2026-ge", "again": "Haojiu-2026-ge"}),
     district("sessions", "GET"),
@@ -246,6 +247,7 @@ CENTRAL: list[Row] = [
     central("oidc-callback", "GET", centre=404, outside=404),
     central("oidc-backchannel", "POST", centre=404, outside=404, data={"logout_token": "x"}),
     central("oidc-logout", "POST"),
+    central("session-elsewhere-end", "POST", centre=404, args={"sid": "a-session"}),
     central("password", "GET"),
     central(
         "password", "POST", data={"current": "@password", "new": "Haojiu-2026-ge", "again": "Haojiu-2026-ge"}

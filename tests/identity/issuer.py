@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 
-WEB, SECRET = "dangjian-web", "faults-secret"
+WEB, MOBILE, SECRET = "dangjian", "dangjian-mobile", "faults-secret"
 FAULTS = ("status 500", "HTML", "a redirect to nowhere", "too late", "hangs up")
 
 
@@ -89,7 +89,9 @@ class Issuer:
         return {name: value for name, value in claims.items() if value is not None}
 
     def access_claims(self, subject: str, **changes: Any) -> dict[str, Any]:
-        return self.claims(subject, **{"typ": "Bearer", "aud": ["account", "dangjian-api"]} | changes)
+        return self.claims(
+            subject, **{"typ": "Bearer", "azp": MOBILE, "aud": ["account", "dangjian-api"]} | changes
+        )
 
     def logout_claims(self, subject: str | None, **changes: Any) -> dict[str, Any]:
         event = {"http://schemas.openid.net/event/backchannel-logout": {}}

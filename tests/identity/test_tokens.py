@@ -11,7 +11,7 @@ from jwcrypto.jwk import JWK
 
 from dangjian.identity.keycloak import API_AUDIENCE, Unreachable, oidc
 from dangjian.identity.keycloak.oidc import BadToken, Keys
-from tests.identity.issuer import WEB, Issuer
+from tests.identity.issuer import MOBILE, WEB, Issuer
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +73,7 @@ def realm_of(district: Any) -> oidc.Realm:
 def test_a_good_one_is_believed(issuers: dict[str, Issuer], huiji: Any) -> None:
     ours = issuers["huiji"]
     claims = oidc.access_token_claims(realm_of(huiji), ours.sign(ours.access_claims("wangfang")))
-    assert (claims["sub"], claims["azp"]) == ("wangfang", WEB)
+    assert (claims["sub"], claims["azp"]) == ("wangfang", MOBILE)
     assert oidc.id_token_claims(realm_of(huiji), ours.sign(ours.claims("wangfang")))["sub"] == "wangfang"
 
 

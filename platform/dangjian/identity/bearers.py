@@ -19,13 +19,15 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from dangjian.api.problems import Problem
-from dangjian.identity.keycloak import Unreachable, oidc
+from dangjian.identity.keycloak import MOBILE_CLIENT, Unreachable, oidc
 from dangjian.identity.models import Revocation, ServiceClient, User
 from dangjian.identity.providers import provider
 from tenants.context import current_district
 
 log = structlog.get_logger(__name__)
 
+# The clients through which people reach the API; what signs browsers in gets no token for it.
+PEOPLES_CLIENTS: Final = frozenset({MOBILE_CLIENT})
 USED_NOTED_EVERY: Final = timedelta(hours=1)
 _REMEMBERED: Final = "_bearer_caller"
 
@@ -74,7 +76,7 @@ def _caller(token: str) -> Caller:
     try:
         realm = oidc.realm_of(current_district())
         claims = oidc.access_token_claims(realm, token)
-        if claims["azp"] in oidc.web_clients(realm):
+        if claims["azp"] in PEOPLES_CLIENTS:
             return Caller(user=_person(realm, claims))
         return Caller(service=_service(claims))
     except oidc.BadToken as problem:

@@ -20,9 +20,9 @@ from django.utils.translation import get_language
 from dangjian.audit.services import record
 from dangjian.identity import services
 from dangjian.identity.addresses import client_address
-from dangjian.identity.keycloak import Refused, oidc
+from dangjian.identity.keycloak import Refused, accounts, oidc
 from dangjian.identity.keycloak import provider as keycloak
-from dangjian.identity.models import Revocation, Session, User
+from dangjian.identity.models import RealmSession, Revocation, Session, User
 from dangjian.identity.sealing import Unsealable, seal, unseal
 from dangjian.identity.sessions import SessionStore
 from realtime import outbox
@@ -195,6 +195,33 @@ def _note_stranger(request: HttpRequest, user: User | None) -> None:
 
 def _callback(request: HttpRequest) -> str:
     return request.build_absolute_uri(reverse("oidc-callback"))
+
+
+# --- signed in elsewhere ----------------------------------------------------------------------------------------
+
+
+def elsewhere(user: User) -> list[accounts.Elsewhere]:
+    """What `user` has open at the realm beside the sessions of this site.
+
+    Raises:
+        Unreachable, Refused, ImproperlyConfigured: it cannot be asked.
+    """
+    ours = set(RealmSession.objects.filter(session__user=user).values_list("sid", flat=True))
+    return [session for session in accounts.sessions(current_district(), user) if session.sid not in ours]
+
+
+def end_elsewhere(user: User, sid: str) -> bool:
+    """End one of those; False if it is none of `user`'s.
+
+    Raises:
+        Unreachable, Refused, ImproperlyConfigured: it could not be done.
+    """
+    if not any(session.sid == sid for session in elsewhere(user)):
+        return False
+    accounts.end_session(current_district(), sid)
+    with outbox.atomic():
+        revoke_sid(sid)
+    return True
 
 
 # --- what the realm tells us ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ urlpatterns = [
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/<int:pk>/end/", views.end_session, name="session-end"),
     path("sessions/end-others/", views.end_other_sessions, name="sessions-end-others"),
+    path("sessions/elsewhere/<slug:sid>/end/", views.end_session_elsewhere, name="session-elsewhere-end"),
     path("oidc/login/", oidc_views.login, name="oidc-login"),
     path("oidc/callback/", oidc_views.callback, name="oidc-callback"),
     path("oidc/logout/", views.sign_out, name="oidc-logout"),

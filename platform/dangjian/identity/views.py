@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,9 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dangjian.identity import services
+from dangjian.identity import services, sso
 from dangjian.identity.devices import device_name, is_phone
 from dangjian.identity.forms import PasswordForm, SignInForm
+from dangjian.identity.keycloak import Refused, Unreachable
 from dangjian.identity.middleware import before_password_change, reader
 from dangjian.identity.models import Session
 from dangjian.identity.providers import provider
@@ -139,6 +140,11 @@ def sessions(request: HttpRequest) -> HttpResponse:
     ]
     shown.sort(key=lambda session: not session["here"])
     context = {"sessions": shown, "others": len(shown) - 1, "back": _back(request)}
+    if not provider().keeps_passwords:
+        try:
+            context["elsewhere"] = sso.elsewhere(reader(request))
+        except (Unreachable, Refused, ImproperlyConfigured):
+            context["unknown_elsewhere"] = True
     return render(request, "identity/sessions.html", context)
 
 
@@ -147,6 +153,20 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     if not services.end_sessions(user=reader(request), ids=[pk]):
         raise Http404
     messages.success(request, _("那台设备已经退出。"))
+    return redirect("sessions")
+
+
+@require_POST
+def end_session_elsewhere(request: HttpRequest, sid: str) -> HttpResponse:
+    """End a session at the realm that is none of ours: of the mobile application, of the realm's own pages."""
+    if provider().keeps_passwords:
+        raise Http404
+    try:
+        if not sso.end_elsewhere(reader(request), sid):
+            raise Http404
+        messages.success(request, _("那里的登录已经退出。"))
+    except (Unreachable, Refused, ImproperlyConfigured):
+        messages.error(request, _("登录服务暂时连不上，没有退出。请过一会儿再试。"))
     return redirect("sessions")
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from dangjian.identity.keycloak import ACCOUNTS_CLIENT, oidc
+from dangjian.identity.keycloak import ACCOUNTS_CLIENT, MOBILE_CLIENT, oidc
 from dangjian.identity.keycloak.admin import Admin, Exists, NotThere
 from dangjian.identity.keycloak.secrets import client_secret
 from dangjian.identity.models import User
@@ -24,6 +24,11 @@ class Elsewhere:
     since: datetime
     seen: datetime
     clients: tuple[str, ...]
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether it is the mobile application's."""
+        return MOBILE_CLIENT in self.clients
 
 
 def accounts_admin(district: District) -> Admin:

@@ -27,7 +27,7 @@ LONG_SECONDS: Final = 180
 MASTER: Final = "master"
 
 _REALM = re.compile(r"\A[a-z][a-z0-9_-]{0,39}\Z")
-_ID = re.compile(r"\A[A-Za-z0-9-]{1,64}\Z")
+_ID = re.compile(r"\A[A-Za-z0-9_-]{1,64}\Z")
 
 
 class NotThere(Refused):

@@ -29,7 +29,7 @@ from jwcrypto.jwk import JWK
 from keycloak import KeycloakOpenID
 from keycloak.exceptions import KeycloakConnectionError, KeycloakError
 
-from dangjian.identity.keycloak import API_AUDIENCE, MOBILE_CLIENT, Refused, Unreachable
+from dangjian.identity.keycloak import API_AUDIENCE, Refused, Unreachable
 from dangjian.identity.keycloak.breaker import Breaker
 from dangjian.identity.keycloak.secrets import client_secret
 from tenants.models import District
@@ -518,11 +518,6 @@ def keys_of(realm: Realm) -> Keys:
             raise Unreachable(str(refusal)) from None
 
     return Keys(fetch)
-
-
-def web_clients(realm: Realm) -> frozenset[str]:
-    """The clients through which people reach the API with a bearer."""
-    return frozenset({realm.client_id, MOBILE_CLIENT})
 
 
 def forget() -> None:

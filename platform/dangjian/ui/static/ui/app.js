@@ -106,20 +106,31 @@ function showState(state) {
     offTimer = 0;
     if (offBox) offBox.remove();
     offBox = null;
-  } else if (!offTimer && state !== 'ended') {
-    offTimer = setTimeout(showOff, 10000);
+  } else if (state === 'ended') {
+    clearTimeout(offTimer);
+    showLine('why', `/sign-in/?expired=1&next=${encodeURIComponent(location.pathname)}`);
+  } else if (!offTimer) {
+    offTimer = setTimeout(() => showLine('away'), 10000);
   }
 }
 
-function showOff() {
+/** A sentence at the bottom, by its name among the state's own; with `way`, and a link there in the state's `go`. */
+function showLine(name, way) {
   const words = document.querySelector('[data-live-state]');
-  if (!words || offBox) return;
+  if (!words) return;
+  if (offBox) offBox.remove();
   offBox = document.createElement('div');
   offBox.className = 'dj-toast-at';
   const word = document.createElement('div');
   word.className = 'dj-toast';
   word.setAttribute('role', 'status');
-  word.textContent = words.dataset.away;
+  word.textContent = words.dataset[name];
+  if (way) {
+    const link = document.createElement('a');
+    link.href = way;
+    link.textContent = words.dataset.go;
+    word.append(' ', link);
+  }
   offBox.append(word);
   document.body.append(offBox);
 }
