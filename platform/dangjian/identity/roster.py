@@ -57,9 +57,9 @@ def give_accounts(
     """
     total = User.objects.count()
     taken: list[str] = []
-    last = 0
-    while chunk := list(without_account(district).filter(pk__gt=last).order_by("pk")[:CHUNK]):
-        last = chunk[-1].pk
+    last = ""
+    while chunk := list(without_account(district).filter(username__gt=last).order_by("username")[:CHUNK]):
+        last = chunk[-1].username
         taken += _give(district, admin, chunk)
         tell(Progress(total - without_account(district).count(), total, tuple(taken)))
     progress = Progress(total - without_account(district).count(), total, tuple(taken))
