@@ -39,7 +39,7 @@ def tell(user: int = 0) -> None:
     What it cannot be told now stays marked, and is tried again every minute.
     """
     untold = User.objects.filter(is_untold=True)
-    for row in untold.filter(pk=user) if user else untold.order_by("id")[:AT_ONCE]:
+    for row in untold.filter(pk=user) if user else untold.order_by("created_at", "id")[:AT_ONCE]:
         try:
             provider().tell(row)
         except (Unreachable, Refused, ImproperlyConfigured) as problem:
