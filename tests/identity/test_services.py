@@ -59,6 +59,19 @@ def test_a_reset_ends_everything_and_opens_once(world) -> None:
             services.sign_in(request=request_of(), username="liqiang", password=password)
 
 
+def test_a_reset_opens_the_door_that_wrong_passwords_closed(world) -> None:
+    with in_district(world.huiji):
+        for _ in range(5):
+            with pytest.raises(services.WrongPassword):
+                services.sign_in(request=request_of(), username="liqiang", password="forgotten-1")
+        with pytest.raises(services.LockedOut):
+            services.sign_in(request=request_of(), username="liqiang", password="forgotten-1")
+        password = services.reset_password(
+            user=world.liqiang.user, actor=world.zhangwei.user, reason="忘记密码"
+        )
+        services.sign_in(request=request_of(), username="liqiang", password=password)
+
+
 def test_a_one_time_password_is_worth_nothing_after_three_days_and_an_own_one_is_not(world) -> None:
     user, officer = world.liqiang.user, world.zhangwei.user
     with in_district(world.huiji):

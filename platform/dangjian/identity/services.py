@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from dangjian.audit.services import record
 from dangjian.identity import lockout, passwords, tasks
 from dangjian.identity.addresses import client_address
-from dangjian.identity.models import Session, User
+from dangjian.identity.models import Session, SignInFailure, User
 from dangjian.identity.providers import provider
 from dangjian.identity.sessions import SessionStore
 from realtime import outbox
@@ -142,6 +142,8 @@ def reset_password(*, user: User, actor: User, reason: str) -> str:
         provider().change_password(user, password=password)
         expires_at = passwords.expiry() if provider().keeps_passwords else None
         _raise_epoch(user, must_change_password=True, password_expires_at=expires_at)
+        # Whoever forgot theirs has often tried until the door closed; the guesses were at a password that is gone.
+        SignInFailure.objects.filter(username=user.username).delete()
         outbox.end_person(person=user.pk)
         record(action="password.reset", actor=actor, reason=reason, **_named(user))
     return password
