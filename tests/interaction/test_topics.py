@@ -84,7 +84,8 @@ def test_rest_twin(world: Any, api_of: Any, make_post: Any) -> None:
     api = api_of("wangfang")
     api.post(f"posts/{pk}/comments/", {"text": "一"})
     page = api.get(f"events/?topic=post:{pk}&since=0").json()
-    assert page.keys() == {"topic", "epoch", "seq", "recovered", "events"}
+    assert page.keys() == {"topic", "epoch", "seq", "recovered", "events", "gauges"}
+    assert page["gauges"] == {"likes": 0, "comments": 1, "views": 0}
     assert (page["topic"], page["seq"], page["recovered"]) == (f"post:{pk}", 1, True)
     assert page["events"][0].keys() == {"op", "topic", "seq", "kind", "at", "data"}
     assert page["events"][0]["at"].endswith("+08:00")

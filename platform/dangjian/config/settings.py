@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
         "Visibility": "dangjian.interaction.models.Visibility.choices",
         "OfficeKind": "dangjian.organizations.models.OfficeKind.choices",
         "OrganizationKind": "dangjian.organizations.models.OrganizationKind.choices",
+        "ImportKind": "dangjian.organizations.models.ImportKind.values",
         "PostHeld": "dangjian.organizations.models.Post.choices",
         "DuesKind": "dangjian.rules.dues.KINDS",
         "StepState": "dangjian.rules.admission.STATES",
