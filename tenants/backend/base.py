@@ -22,7 +22,14 @@ from psycopg.pq import TransactionStatus
 from tenants.context import CATALOGUE_SCHEMA, CrossedScopes, ScopeError, required_scope
 
 
+class SchemaEditor(TenantsWrapper.SchemaEditorClass):
+    # With it a column that refers to another table is two statements in one execute, which no script can hold and
+    # Citus would not distribute. Without it the constraint follows in a statement of its own.
+    sql_create_column_inline_fk = None
+
+
 class DatabaseWrapper(TenantsWrapper):
+    SchemaEditorClass = SchemaEditor
     include_public_schema = False
     schema_name: str | None
     search_path_set_schemas: list[str] | None
