@@ -39,7 +39,7 @@ class Nudge:
     head: int = 0
     frames: tuple[bytes, ...] = ()
     touched: frozenset[int | None] = frozenset()
-    at: float = field(default_factory=time.time)
+    at: float = field(default_factory=time.time, compare=False)
 
 
 def group_name(partition: str, topic: str) -> str:

@@ -104,14 +104,14 @@ class Presence:
             now = time.monotonic()
             self._forget_silent(now - FORGET_SECONDS)
             due, self._due = self._due, {}
+            for topic in due:
+                # Also where nothing is new to the others: who came and left since the last round was counted here.
+                self._changed(topic)
             if now >= beat_at:
                 beat_at = now + BEAT_SECONDS
                 due = {topic: False for topic, persons in self._told.items() if persons} | due
             for topic, asks in due.items():
-                persons = self._here(topic)
-                if persons != self._told.get(topic):
-                    self._changed(topic)
-                self._told[topic] = persons
+                persons = self._told[topic] = self._here(topic)
                 self._version += 1
                 try:
                     await self._tell(

@@ -85,6 +85,24 @@ def test_a_person_in_two_processes_is_one_and_who_leaves_is_missed() -> None:
     story_of(both, story)
 
 
+def test_who_comes_and_leaves_between_two_rounds_is_not_left_standing_in_the_count() -> None:
+    """The count was read while the person was here; nothing is new to the others when it is next told."""
+    one = Processes("a")
+
+    async def story() -> None:
+        one.enter("a", 7)
+        await one.until(a=1)
+        await asyncio.sleep(0.03)
+        before = one.changes
+        one.enter("a", 8)
+        one.leave("a", 8)
+        async with asyncio.timeout(5):
+            while one.changes == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    story_of(one, story)
+
+
 def test_a_process_that_begins_to_watch_hears_of_the_others_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "BEAT_SECONDS", 1000)
     both = Processes("a", "b")

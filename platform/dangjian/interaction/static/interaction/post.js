@@ -212,8 +212,7 @@ function showCountsHere(data) {
 /** How many look at this now; to be alone is no news. Said to nobody aloud: it moves all the time. */
 function showHere(here) {
   const place = document.getElementById('here');
-  place.textContent = fill(place.dataset.words, { n: here });
-  place.hidden = document.getElementById('here-sep').hidden = !(here > 1);
+  place.textContent = here > 1 ? fill(place.dataset.words, { n: here }) : '';
 }
 
 /** Too much was missed: the draft is kept and the page drawn anew. */
