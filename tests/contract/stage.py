@@ -18,7 +18,7 @@ from dangjian.identity.models import Session, User
 from dangjian.identity.sessions import SessionStore
 from dangjian.interaction import photos, services
 from dangjian.interaction.models import Comment, Post
-from dangjian.organizations.models import Import, Member, Office, OfficeKind
+from dangjian.organizations.models import Import, Member, Office, OfficeKind, Organization
 from tenants.context import in_district
 from tests import cast
 
@@ -93,7 +93,7 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
     with in_district(world.centre):
         SessionStore.for_user(User.objects.get(username="chenjing"))
         things["central_session"] = Session.objects.latest("id").pk
-    things["foreign"] = _in_luoyang(world)
+    things["foreign"] = things["foreign_branch"] = _in_luoyang(world)
     return things
 
 
@@ -115,6 +115,11 @@ def _in_luoyang(world: SimpleNamespace) -> int:
         )
         post.save(force_insert=True)
         Import.objects.create(id=FAR_AWAY, kind="members", by=world.sunli, state="ready")
+        far = Organization(
+            id=FAR_AWAY, name="远方支部", short_name="远方支部", kind="branch", sector="office"
+        )
+        above = Organization.objects.get(pk=world.luoyang_orgs.offices.pk)
+        Organization.objects.add_child(above, instance=far)
         Comment.objects.create(id=FAR_AWAY, post=post, author=world.zhaomin, text="洛阳的评论")
     return FAR_AWAY
 

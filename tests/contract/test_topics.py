@@ -92,3 +92,7 @@ def test_the_same_name_is_another_topic_in_the_sibling(
     with in_district(world.luoyang):
         assert may_join(world.zhaomin.user_id, f"post:{things['foreign']}")
         assert not may_join(world.zhaomin.user_id, f"post:{things['branch_post']}")
+        assert not may_join(world.zhaomin.user_id, f"organization:{things['foreign_branch']}")
+        assert may_join(world.sunli.user_id, f"organization:{things['foreign_branch']}")
+    with in_district(world.huiji):
+        assert not may_join(world.zhangwei.user_id, f"organization:{things['foreign_branch']}")

@@ -8,7 +8,7 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         from dangjian.audit import actions
-        from dangjian.organizations import metrics, provisioning
+        from dangjian.organizations import metrics, provisioning, topics
 
         actions.register(
             {
@@ -33,3 +33,4 @@ class OrganizationsConfig(AppConfig):
         )
         metrics.register()
         provisioning.register()
+        topics.register_all()

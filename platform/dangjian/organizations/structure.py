@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from dangjian.api.problems import FieldError, Problem, not_found, refused
 from dangjian.audit.services import record
-from dangjian.organizations import access, services, timeline
+from dangjian.organizations import access, services, timeline, topics
 from dangjian.organizations.models import (
     Member,
     Office,
@@ -113,6 +113,7 @@ def move(*, act: Act, organization: Organization, version: int, parent: Organiza
         _note(act, "organization.move", organization, moved)
         for (user_id,) in people:
             outbox.recheck(person=user_id)
+        topics.ask_again(organization)
 
 
 def split(
@@ -191,6 +192,7 @@ def _end(kind: str, *, act: Act, organization: Organization, version: int, into:
         )
         told = {"members": len(members)} | ({"to_name": str(into), "to": into.pk} if into else {})
         _note(act, f"organization.{kind}", organization, told)
+        topics.ask_again(organization)
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
