@@ -108,6 +108,23 @@ API: list[Row] = [
     district("api-import", "GET", 404, officer="ok", args={"pk": "@import"}, foreign=404),
     district("api-import-apply", "POST", 404, officer="ok", args={"pk": "@import"}, foreign=404),
     district("api-import-undo", "POST", 404, officer="ok", args={"pk": "@applied_import"}, foreign=404),
+    district("api-transfers", "GET"),
+    district(
+        "api-transfers", "POST", 404, secretary="ok", officer="ok",
+        data={"member": "@member", "receiving": "@other_branch", "reason": "调动"},
+    ),
+    district("api-transfer", "GET", 404, args={"pk": "@transfer"}, secretary="ok", officer="ok", foreign=404),
+    district(
+        "api-transfer-accept", "POST", 404, secretary=403, officer="ok", args={"pk": "@transfer"}, data={}, foreign=404
+    ),
+    district(
+        "api-transfer-return", "POST", 404, secretary=403, officer="ok", args={"pk": "@transfer"}, foreign=404,
+        data={"reason": "材料不全"},
+    ),
+    district(
+        "api-transfer-withdraw", "POST", 404, secretary="ok", officer="ok", args={"pk": "@transfer"}, foreign=404,
+        data={"reason": "写错了支部"},
+    ),
     district("api-events", "GET", query="topic=feed"),
     district("api-events", "GET", query="topic=post:@branch_post", other=404, foreign=404),
     district("api-events", "GET", 404, query="topic=feed:@branch", member="ok", secretary="ok"),
@@ -233,6 +250,23 @@ PAGES: list[Row] = [
     district("officer-import-rows", "GET", 404, officer="ok", args={"pk": "@import"}, foreign=404),
     district("officer-import-template", "GET", 404, officer="ok", args={"kind": "members"}),
     district("officer-audit", "GET", 404, officer="ok"),
+    district("officer-transfers", "GET", 404, officer="ok"),
+    district("transfers", "GET", 404, secretary="ok", officer="ok"),
+    district("transfer-new", "GET", 404, secretary="ok", officer="ok"),
+    district(
+        "transfer-new", "POST", 404, secretary="ok", officer="ok",
+        data={"member": "@member", "receiving": "@other_branch", "reason": "调动", "on": "@today"},
+    ),
+    district("transfer", "GET", 404, secretary="ok", officer="ok", args={"pk": "@transfer"}, foreign=404),
+    district("transfer-letter", "GET", 404, secretary="ok", officer="ok", args={"pk": "@transfer"}, foreign=404),
+    district(
+        "transfer-act", "POST", 404, secretary=403, officer="ok", args={"pk": "@transfer", "act": "accept"},
+        data={"accept-on": "@today"}, foreign=404,
+    ),
+    district(
+        "transfer-act", "POST", 404, secretary="ok", officer="ok", args={"pk": "@transfer", "act": "withdraw"},
+        data={"withdraw-reason": "写错了支部"}, foreign=404,
+    ),
 ]  # fmt: skip
 
 CENTRAL: list[Row] = [

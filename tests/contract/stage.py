@@ -19,6 +19,8 @@ from dangjian.identity.sessions import SessionStore
 from dangjian.interaction import photos, services
 from dangjian.interaction.models import Comment, Post
 from dangjian.organizations.models import Import, Member, Office, OfficeKind, Organization
+from dangjian.organizations.transfers import services as transfers
+from dangjian.organizations.transfers.models import Transfer
 from tenants.context import in_district
 from tests import cast
 
@@ -78,7 +80,17 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             )
             for state in ("ready", "applied")
         )
+        leaving = Member.objects.create(
+            user=User.objects.create(username="sunyan", name="孙燕"),
+            branch=world.huiji_orgs.grid3, name="孙燕", pinyin="sunyan", initials="sy",
+        )  # fmt: skip
+        transfer = transfers.propose(
+            actor=world.wangfang, member=leaving, receiving=world.huiji_orgs.sunzhuang, reason="调动"
+        )
         things |= {
+            "transfer": transfer.pk,
+            "today": timezone.localdate().isoformat(),
+            "other_branch": world.huiji_orgs.sunzhuang.pk,
             "import": read.pk,
             "applied_import": applied.pk,
             "hidden_post": hidden_post.pk,
@@ -120,6 +132,11 @@ def _in_luoyang(world: SimpleNamespace) -> int:
         )
         above = Organization.objects.get(pk=world.luoyang_orgs.offices.pk)
         Organization.objects.add_child(above, instance=far)
+        today = timezone.localdate()
+        Transfer.objects.create(
+            id=FAR_AWAY, member=world.zhaomin, leaving=world.zhaomin.branch, receiving=far, year=today.year, serial=1,
+            reason="调动", proposed_on=today, answer_by=today, valid_until=today,
+        )  # fmt: skip
         Comment.objects.create(id=FAR_AWAY, post=post, author=world.zhaomin, text="洛阳的评论")
     return FAR_AWAY
 

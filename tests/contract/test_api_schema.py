@@ -85,9 +85,11 @@ def test_the_api_is_as_described(
         )
         @given(case=operation.as_strategy(), real=st.booleans())
         def attempt(case: Any, real: bool) -> None:
-            # Most generated ids are nobody's; with a real post the answers that have content are seen, too.
+            # Most generated ids are nobody's; with a real one the answers that have content are seen, too.
             if real and case.path_parameters and "id" in case.path_parameters:
-                case.path_parameters["id"] = stage["branch_post"]
+                case.path_parameters["id"] = stage[
+                    "transfer" if "/transfers/" in operation.path else "branch_post"
+                ]
             headers = {"X-CSRFToken": cookies[django_settings.CSRF_COOKIE_NAME], **(case.headers or {})}
             with undone(), connection_kept():
                 response = case.call(app=app, base_url="http://huiji.localhost", headers=headers)

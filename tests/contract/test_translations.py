@@ -30,7 +30,8 @@ DATA = (
 OWN_NAMES = {"中文"}
 UNITS = "万"  # English shortens 12,000 otherwise, so the number and its unit are made together
 # The page that shows every component holds sample content, as the demo data do; no member opens it.
-SAMPLES = ("components.html", "sample_photo.html")
+# A letter of introduction is a document in Chinese, whoever prints it.
+SAMPLES = ("components.html", "sample_photo.html", "letter_document.html")
 
 
 def test_english_is_complete_and_current() -> None:

@@ -105,6 +105,8 @@ SAYS: dict[str, tuple[Any, str]] = {
     "admission.extension": (Span(6, 12), "Q"),
     "admission.conversion_within": (3, "Q"),
     "dues.arrears": (6, "Q"),
+    "transfer.letter": (3, "T"),
+    "transfer.answer": (30, "L"),
     "study.member": (32, "T"),
     "study.secretary": (56, "T"),
 }

@@ -24,6 +24,7 @@ GROUPS: Final = {
     "election": _("选举"),
     "admission": _("发展党员"),
     "dues": _("党费"),
+    "transfer": _("组织关系转接"),
     "study": _("学习"),
 }
 OF_KIND: Final = {"village": _("村"), "community": _("社区"), "other": _("其他")}

@@ -201,6 +201,8 @@ is_editor: OnOrganization = Predicate(_editor)
 is_moderator: OnOrganization = Predicate(_moderator)
 # The secretary or deputy secretary of that very branch.
 is_secretary_of: OnOrganization = Predicate(_secretary)
+# Whoever acts for a branch towards others: its secretary or deputy, or an officer over it.
+looks_after: OnOrganization = Predicate(_secretary) | Predicate(_officer)
 
 may_see_member: OnMember = Predicate(_comrade) | Predicate(_officer_over)
 # Always masked; the number itself is on no page.

@@ -6,6 +6,13 @@ from django.urls import path
 
 from dangjian.organizations.api import MemberStatisticsView, MembersView, OrganizationsView
 from dangjian.organizations.imports_api import ImportApplyView, ImportsView, ImportUndoView, ImportView
+from dangjian.organizations.transfers.api import (
+    TransferAcceptView,
+    TransferReturnView,
+    TransfersView,
+    TransferView,
+    TransferWithdrawView,
+)
 
 urlpatterns = [
     path("organizations/", OrganizationsView.as_view(), name="api-organizations"),
@@ -15,4 +22,9 @@ urlpatterns = [
     path("imports/<int:pk>/", ImportView.as_view(), name="api-import"),
     path("imports/<int:pk>/apply/", ImportApplyView.as_view(), name="api-import-apply"),
     path("imports/<int:pk>/undo/", ImportUndoView.as_view(), name="api-import-undo"),
+    path("transfers/", TransfersView.as_view(), name="api-transfers"),
+    path("transfers/<int:pk>/", TransferView.as_view(), name="api-transfer"),
+    path("transfers/<int:pk>/accept/", TransferAcceptView.as_view(), name="api-transfer-accept"),
+    path("transfers/<int:pk>/return/", TransferReturnView.as_view(), name="api-transfer-return"),
+    path("transfers/<int:pk>/withdraw/", TransferWithdrawView.as_view(), name="api-transfer-withdraw"),
 ]

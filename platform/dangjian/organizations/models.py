@@ -393,3 +393,7 @@ class ColumnTitle(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "title"], name="one_field_per_title")]
+
+
+# What packages of this app keep; Django finds it from here.
+from dangjian.organizations.transfers import models as _transfers  # noqa: E402, F401

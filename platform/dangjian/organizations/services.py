@@ -139,19 +139,25 @@ def move_member(
             raise _refused("branch", "no_branch", _("党员只能编入党支部，请选择一个支部。"))
         if branch == member.branch:
             raise _refused("branch", "same", _("已经在这个支部了，请选择另一个。"))
-        prefixes = branch.path_prefixes()
-        left = [held for held in access.standing(member).posts if held.organization.path not in prefixes]
-        if left:
-            words = {
-                "name": member.name,
-                "posts": _("、").join(f"{held.organization} {Post(held.post).label}" for held in left),
-            }
-            detail = _("%(name)s 还担任 %(posts)s，请先免去职务，再转支部。") % words
-            raise _refused("branch", "holds_posts", detail)
+        if left := posts_left_behind(member, branch):
+            raise _refused("branch", "holds_posts", left)
         before = member.branch
         place(member, branch, since=since, by=actor, reason=reason, document=document)
         moved = {"from": before.pk, "from_name": str(before), "to": branch.pk, "to_name": str(branch)}
         _rights_changed(actor, member, "member.move", reason, moved)
+
+
+def posts_left_behind(member: Member, branch: Organization) -> str:
+    """A sentence that names the posts a move to `branch` would leave behind; empty when there are none."""
+    prefixes = branch.path_prefixes()
+    left = [held for held in access.standing(member).posts if held.organization.path not in prefixes]
+    if not left:
+        return ""
+    words = {
+        "name": member.name,
+        "posts": _("、").join(f"{held.organization} {Post(held.post).label}" for held in left),
+    }
+    return _("%(name)s 还担任 %(posts)s，请先免去职务，再转支部。") % words
 
 
 def rename_member(*, actor: Member, member: Member, name: str, reason: str) -> None:

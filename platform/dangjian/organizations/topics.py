@@ -36,14 +36,16 @@ def tell(kind: str, data: Mapping[str, Any], *organizations: Organization) -> No
     Each of the topics gets it once. data: ids and states alone; the page asks for the rest with its reader's right.
     """
     paths = {path for organization in organizations for path in organization.path_prefixes()}
-    for pk in Organization.objects.filter(path__in=paths).order_by("pk").values_list("pk", flat=True):
+    for pk in Organization.objects.filter(path__in=paths).order_by("path").values_list("pk", flat=True):
         outbox.record(topic=f"{KIND}:{pk}", kind=kind, data=dict(data))
 
 
 def ask_again(organization: Organization) -> None:
     """Have it asked anew who may follow the organisation and those below: it has moved, or is no more."""
     path = Organization.objects.filter(pk=organization.pk).values_list("path", flat=True).get()
-    for pk in Organization.objects.filter(path__startswith=path).order_by("pk").values_list("pk", flat=True):
+    for pk in (
+        Organization.objects.filter(path__startswith=path).order_by("path").values_list("pk", flat=True)
+    ):
         outbox.recheck(topic=f"{KIND}:{pk}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from dangjian.organizations import branch_views, imports_views, views
 
@@ -21,4 +21,5 @@ urlpatterns = [
     path("officer/audit/", views.audit, name="officer-audit"),
     path("branch/", branch_views.branch, name="branch"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),
+    path("", include("dangjian.organizations.transfers.urls")),
 ]

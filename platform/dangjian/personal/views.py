@@ -19,6 +19,7 @@ from dangjian.interaction.cards import cards
 from dangjian.interaction.views import for_members
 from dangjian.organizations.access import standing
 from dangjian.organizations.models import Member, OfficeKind, Post
+from dangjian.organizations.transfers import queries as transfers
 
 
 @never_cache
@@ -32,6 +33,7 @@ def me(request: HttpRequest, member: Member) -> HttpResponse:
         "posts_held": [Post(held.post).label for held in own.posts if held.organization == own.branch],
         "years": _full_years(member.joined_on) if member.joined_on else None,
         "counts": queries.own_counts(member),
+        "transfer": transfers.latest_of(member),
     }
     return render(request, "personal/me.html", context)
 

@@ -42,6 +42,7 @@ from dangjian.organizations.models import (
     OrganizationPeriod,
     PostHeld,
 )
+from dangjian.organizations.transfers.models import Transfer, TransferStep
 from tenants.context import in_district
 from tenants.models import District
 
@@ -55,6 +56,8 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("memberships", Membership),
     ("posts_held", PostHeld),
     ("offices", Office),
+    ("transfers", Transfer),
+    ("transfer_steps", TransferStep),
     ("posts", Post),
     ("counters", PostCounter),
     ("photos", Photo),

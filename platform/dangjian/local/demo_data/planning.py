@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from dangjian.local.demo_data import life, particulars, people, places, rhythm
+from dangjian.local.demo_data import life, particulars, people, places, rhythm, transferring
 from dangjian.local.demo_data.rows import Plan, UserRow
 
 SEED: Final = 2026
@@ -89,6 +89,9 @@ def plan(
     result.periods = particulars.periods(settled.organizations)
     result.memberships = particulars.memberships(
         settled.members, settled.organizations, moment.date(), stream("memberships")
+    )
+    result.transfers, result.transfer_steps = transferring.draw(
+        settled, result.memberships, moment, stream("transfers")
     )
     return result
 

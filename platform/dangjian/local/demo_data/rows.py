@@ -178,6 +178,34 @@ class ReportRow(NamedTuple):
     created_at: datetime
 
 
+class TransferRow(NamedTuple):
+    id: int
+    member_id: int
+    leaving_id: int
+    receiving_id: int
+    year: int
+    serial: int
+    state: str
+    reason: str
+    proposed_on: date
+    dues_until: date
+    answer_by: date
+    valid_until: date
+    accepted_on: date | None
+    version: int
+    created_at: datetime
+
+
+class TransferStepRow(NamedTuple):
+    id: int
+    transfer_id: int
+    act: str
+    by_id: int
+    on: date
+    reason: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class Plan:
     """A whole district as plain rows with ids from 1, every reference among them by id.
@@ -194,6 +222,8 @@ class Plan:
     memberships: list[MembershipRow] = field(default_factory=list)
     posts_held: list[PostHeldRow] = field(default_factory=list)
     offices: list[OfficeRow] = field(default_factory=list)
+    transfers: list[TransferRow] = field(default_factory=list)
+    transfer_steps: list[TransferStepRow] = field(default_factory=list)
     posts: list[PostRow] = field(default_factory=list)
     counters: list[CounterRow] = field(default_factory=list)
     photos: list[PhotoRow] = field(default_factory=list)

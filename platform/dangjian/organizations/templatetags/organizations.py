@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from dangjian.organizations import phone
 from dangjian.organizations.access import standing
 from dangjian.organizations.models import Member, OfficeKind
+from dangjian.organizations.transfers.access import answers_for
 
 register = template.Library()
 masked = register.filter("masked", phone.masked)
@@ -34,9 +35,26 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
     found = []
     if own.is_officer:
         found.append(("/officer/members/", _("党员"), "users"))
+        found.append(("/officer/transfers/", _("组织关系转接"), "transfer"))
         found.append(("/officer/imports/", _("名册导入"), "upload"))
     if own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
         found.append(("/officer/reports/", _("举报"), "alert"))
     if own.is_officer:
         found.append(("/officer/audit/", _("审计"), "history"))
     return [Section(url, label, icon, path.startswith(url)) for url, label, icon in found]
+
+
+@register.simple_tag(takes_context=True)
+def branch_sections(context: dict[str, Any]) -> list[Section]:
+    """What of the branch's pages the reader may open."""
+    reader: Member | None = context.get("member")
+    if reader is None:
+        return []
+    path = context["request"].path
+    found = [("/branch/", _("我的支部"), "branch")]
+    if answers_for(reader):
+        found.append(("/branch/transfers/", _("组织关系转接"), "transfer"))
+    return [
+        Section(url, label, icon, path == url if url == "/branch/" else path.startswith(url))
+        for url, label, icon in found
+    ]

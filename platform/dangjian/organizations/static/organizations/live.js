@@ -91,6 +91,8 @@ if (box) {
       onReload: soon,
     });
   });
+  // What is for the reader alone comes over the page's one place in the topic `me`.
+  document.addEventListener('dj:me', (event) => { if (kinds.includes(event.detail.kind)) soon(); });
   box.addEventListener('focusout', (event) => {
     const piece = event.target.closest('[data-stale]');
     if (piece) setTimeout(() => { if (!isWrittenIn(piece)) soon(); });

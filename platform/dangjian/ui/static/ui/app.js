@@ -151,7 +151,7 @@ function showUnread(number) {
 
 if (document.querySelector('[data-bell]')) {
   live().join('me', null, {
-    onEvent: (event) => document.dispatchEvent(new CustomEvent('dj:reply', { detail: event })),
+    onEvent: (event) => document.dispatchEvent(new CustomEvent('dj:me', { detail: event })),
     onGauge: (data) => showUnread(data.unread),
   });
 }
