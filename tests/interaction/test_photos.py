@@ -19,8 +19,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from dangjian.interaction import photos
-from dangjian.interaction.models import Photo
+from dangjian.interaction import photos, services
+from dangjian.interaction.models import Photo, Post
 from tenants.context import in_district
 
 HEIC = Path(__file__).parent / "data" / "photo.heic"  # 64 × 48
@@ -274,6 +274,31 @@ def test_who_sees_a_photo(world: Any, api_of: Any) -> None:
         assert author.get(path).status_code == 404
     author.delete(f"posts/{made.json()['id']}/")
     assert api_of("wangfang").get(photo["url"]).status_code == 404
+
+
+def test_the_author_alone_keeps_seeing_what_was_hidden_and_is_told_why(
+    world: Any, api_of: Any, client_of: Any
+) -> None:
+    liqiang = api_of("liqiang")
+    photo = upload(liqiang, picture()).json()
+    made = liqiang.post(
+        "posts/", {"kind": "snapshot", "text": "门牌", "visibility": "district", "photos": [photo["id"]]}
+    )
+    with in_district(world.huiji):
+        services.hide_post(
+            post=Post.objects.get(pk=made.json()["id"]), by=world.zhangwei, reason="照片里有门牌"
+        )
+
+    page = client_of("liqiang").get("/me/posts/").content.decode()
+    assert "这条动态已由张伟隐藏，原因：照片里有门牌" in page
+    assert page.count(f"/photos/{photo['id']}/phone.jpg") == 1
+    small = photo["url"].replace("desktop", "phone")
+    assert client_of("liqiang").get(small).status_code == 200
+    assert [client_of(name).get(small).status_code for name in ("wangfang", "zhangwei", "zhaomin")] == [
+        404,
+        404,
+        404,
+    ]
 
 
 def test_a_photo_is_posted_once_and_by_its_owner(api_of: Any) -> None:

@@ -54,7 +54,8 @@ def readable_comment(member: Member, post_id: int, pk: int) -> Comment:
 
 
 def readable_photo(member: Member, pk: int) -> Photo:
-    """The photo, to its owner before it is posted and to the readers of its post afterwards.
+    """The photo, to its owner before it is posted and to the readers of its post afterwards; a hidden post's to
+    its author alone.
 
     Raises:
         Problem: 404.
@@ -67,7 +68,7 @@ def readable_photo(member: Member, pk: int) -> Photo:
             raise not_found()
     elif not sees(member, photo.post):
         raise not_found()
-    else:
+    elif photo.post.deleted_at is not None or photo.post.author_id != member.pk:
         refuse_gone(photo.post, quietly=True)
     return photo
 

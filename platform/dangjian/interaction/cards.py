@@ -25,7 +25,7 @@ _ACTS: Final = (
     "token", "press", "pressed",
     "likes", "likes_shown", "comments", "comments_shown", "views", "views_shown",
 )  # fmt: skip
-_SLOTS: Final = slots("moment", "menu", "talk", *_ACTS)
+_SLOTS: Final = slots("moment", "menu", "notice", "talk", *_ACTS)
 
 
 def cards(request: HttpRequest, posts: Sequence[PostRow], member: Member) -> list[SafeString]:
@@ -92,9 +92,22 @@ def _values(
     return {
         "moment": moment(post.created_at),
         "menu": " ".join(menu),
+        "notice": _hidden_notice(post),
         "talk": _talk_block(post, talk),
         **acts(post, token),
     }
+
+
+def _hidden_notice(post: PostRow) -> SafeString:
+    """To its author, the only one who is shown a hidden post at all: by whom it was hidden, and why."""
+    if post.hidden_by is None:
+        return mark_safe("")
+    words = {"name": post.hidden_by, "reason": post.hidden_reason}
+    return format_html(
+        '<div class="dj-banner dj-banner-due dj-banner-inset">{}<div>{}</div></div>',
+        icon("na"),
+        _("这条动态已由%(name)s隐藏，原因：%(reason)s。别人已经看不到。") % words,
+    )
 
 
 def _talk_block(post: PostRow, talk: SafeString) -> SafeString:

@@ -117,11 +117,12 @@ def some(member: Member, ids: Sequence[int]) -> list[PostRow]:
 
 
 def my_posts(member: Member, *, after: Key | None = None) -> tuple[list[PostRow], Key | None]:
-    """The member's own posts, newest first, hidden ones too (`hidden_by`, `hidden_reason`); photos attached."""
+    """The member's own posts, newest first, hidden ones too (`hidden_by`, `hidden_reason`).
+
+    Photos and talk are not attached.
+    """
     conditions = ["p.author_id = %s", "p.deleted_at IS NULL"]
-    page = _page(_posts(member.pk, conditions, [member.pk], after, PAGE_SIZE + 1))
-    attach_photos(page[0])
-    return page
+    return _page(_posts(member.pk, conditions, [member.pk], after, PAGE_SIZE + 1))
 
 
 def own_counts(member: Member) -> dict[str, int]:
