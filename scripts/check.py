@@ -5,6 +5,7 @@ python scripts/check.py [lint] [tests]
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -72,7 +73,9 @@ def run_tests() -> Outcome:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "--quiet", f"--junit-xml={report}"]
+        # A worker more than cores: much of a test is waiting, for a browser or for a process to start.
+        workers = [f"-n{(os.cpu_count() or 1) + 1}", "--dist=loadscope", "--no-loadscope-reorder"]
+        command = [sys.executable, "-m", "pytest", "--quiet", *workers, f"--junit-xml={report}"]
         code = subprocess.run(command, cwd=ROOT, check=False).returncode
         said = _counts(report)
     return Outcome("tests", code == 0, time.monotonic() - began, said)

@@ -23,8 +23,8 @@ entering_modules.add("_pytest.fixtures")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
-    """A fresh test database holding the registry, the centre and two districts with the cast."""
+def django_db_setup(django_db_modify_db_settings: None, django_db_blocker: Any) -> Iterator[None]:
+    """A fresh test database, one a worker, holding the registry, the centre and two districts with the cast."""
     from django.db import connection
 
     from tenants.context import in_registry
@@ -38,6 +38,12 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         cast.build()
     yield
     with django_db_blocker.unblock(), in_registry():
+        with connection.cursor() as cursor:
+            # A pool of the last test may still be closing its connections; a database in use is not dropped.
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
         connection.creation.destroy_test_db(name, verbosity=0)
 
 

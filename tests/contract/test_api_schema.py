@@ -74,10 +74,12 @@ def connection_kept() -> Iterator[None]:
 def test_the_api_is_as_described(
     api: Any, stage: dict[str, Any], cookies: dict[str, str], subtests: pytest.Subtests
 ) -> None:
+    handler = WSGIHandler()
+
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         environ["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         environ["HTTP_ACCEPT_ENCODING"] = "identity"  # nobody unzips in process
-        return WSGIHandler()(environ, start_response)
+        return handler(environ, start_response)
 
     def try_operation(operation: Any) -> None:
         @settings(
