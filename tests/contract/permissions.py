@@ -249,6 +249,23 @@ PAGES: list[Row] = [
     district("officer-import-undo", "POST", 404, officer="ok", args={"pk": "@applied_import"}, foreign=404),
     district("officer-import-rows", "GET", 404, officer="ok", args={"pk": "@import"}, foreign=404),
     district("officer-import-template", "GET", 404, officer="ok", args={"kind": "members"}),
+    # With passwords kept here there is no realm to make a client in; with one, tests/sso/test_service_clients.py.
+    district("officer-identity", "GET", 404, officer="ok"),
+    district("officer-client-new", "GET", 404, officer="ok"),
+    district("officer-client-new", "POST", 404, officer=409, data={"name": "人事系统", "scopes": "members.read"}),
+    district("officer-client", "GET", 404, officer="ok", args={"pk": "@service_client"}, foreign=404),
+    district(
+        "officer-client-scopes", "POST", 404, officer="ok", args={"pk": "@service_client"},
+        data={"scopes": "statistics.read"}, foreign=404,
+    ),
+    district(
+        "officer-client-rotate", "POST", 404, officer=409, args={"pk": "@service_client"},
+        data={"reason": "定期更换"}, foreign=404,
+    ),
+    district(
+        "officer-client-revoke", "POST", 404, officer="ok", args={"pk": "@service_client"},
+        data={"reason": "不再使用"}, foreign=404,
+    ),
     district("officer-audit", "GET", 404, officer="ok"),
     district("officer-transfers", "GET", 404, officer="ok"),
     district("transfers", "GET", 404, secretary="ok", officer="ok"),

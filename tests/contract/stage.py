@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from dangjian.identity.models import Session, User
+from dangjian.identity.models import ServiceClient, Session, User
 from dangjian.identity.sessions import SessionStore
 from dangjian.interaction import photos, services
 from dangjian.interaction.models import Comment, Post
@@ -98,6 +98,9 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             "report": report.pk,
             "comment": comment.pk,
             "photo": kept.pk,
+            "service_client": ServiceClient.objects.create(
+                client_id="integration-stage", name="人事系统", scopes=["members.read"]
+            ).pk,
             "member": world.liqiang.pk,
             "branch": world.huiji_orgs.grid3.pk,
             "member_session": Session.objects.filter(user=world.liqiang.user).latest("id").pk,
@@ -127,6 +130,7 @@ def _in_luoyang(world: SimpleNamespace) -> int:
         )
         post.save(force_insert=True)
         Import.objects.create(id=FAR_AWAY, kind="members", by=world.sunli, state="ready")
+        ServiceClient.objects.create(id=FAR_AWAY, client_id="integration-far", name="洛阳的系统")
         far = Organization(
             id=FAR_AWAY, name="远方支部", short_name="远方支部", kind="branch", sector="office"
         )

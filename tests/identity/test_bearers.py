@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from dangjian.identity import services
 from dangjian.identity.keycloak import oidc
-from dangjian.identity.models import ServiceClient, User
+from dangjian.identity.models import ServiceClient, ServiceScope, User
+from dangjian.organizations.models import Member, Organization
 from tenants.context import in_district
 from tests.cast import HOSTS
 from tests.contract.permissions import API
@@ -163,15 +164,68 @@ def hr(issuers: dict[str, Issuer], huiji: Any) -> ServiceClient:
         )
 
 
-def test_a_service_client_opens_no_view_that_names_no_scope_of_its(
-    issuers: dict[str, Issuer], hr: ServiceClient
+SCOPES = {
+    "api-organizations": "organizations.read",
+    "api-members": "members.read",
+    "api-statistics-members": "statistics.read",
+}
+
+
+def test_a_service_client_opens_what_its_scopes_name_and_nothing_else(
+    issuers: dict[str, Issuer], hr: ServiceClient, huiji: Any
 ) -> None:
+    """Every read of the API, with each scope alone: the one that is missing is named in the body and the header."""
     token = service(issuers["huiji"])
-    for row in [row for row in API if row.method == "GET" and row.url not in {"api-schema", "api-docs"}]:
-        path = reverse(row.url, kwargs=dict.fromkeys(row.args, 1))
-        refused = ask(token, path)
-        assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope"), path
-        assert 'error="insufficient_scope"' in refused["WWW-Authenticate"]
+    reads = [row for row in API if row.method == "GET" and row.url not in {"api-schema", "api-docs"}]
+    assert {row.url for row in reads} >= SCOPES.keys()
+    for held in ServiceScope.values:
+        with in_district(huiji):
+            ServiceClient.objects.filter(pk=hr.pk).update(scopes=[held])
+        for row in reads:
+            answer = ask(token, reverse(row.url, kwargs=dict.fromkeys(row.args, 1)))
+            needed = SCOPES.get(row.url)
+            if needed == held:
+                assert answer.status_code == 200, row
+                continue
+            assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope"), row
+            assert answer["Content-Type"] == "application/problem+json"
+            assert answer.json().get("scope") == needed
+            assert 'error="insufficient_scope"' in answer["WWW-Authenticate"]
+            assert (f'scope="{needed}"' in answer["WWW-Authenticate"]) == bool(needed)
+            assert (needed or "只对登录的人开放") in answer.json()["detail"]
+
+
+def test_a_service_client_reads_the_whole_district_and_no_telephone(
+    issuers: dict[str, Issuer], hr: ServiceClient, huiji: Any
+) -> None:
+    with in_district(huiji):
+        Member.objects.update(phone="13900000001")
+        ServiceClient.objects.filter(pk=hr.pk).update(scopes=ServiceScope.values)
+        members, organizations = Member.objects.count(), Organization.objects.count()
+    token = service(issuers["huiji"])
+    found = ask(token, "/api/v1/members/").json()["results"]
+    assert len(found) == members
+    assert {row["phone"] for row in found} == {None}
+    assert all(row["status"] for row in found)
+    assert len(ask(token, "/api/v1/organizations/").json()["results"]) == organizations
+    assert ask(token, "/api/v1/statistics/members/").json()["total"] == members
+    assert ask(token, "/api/v1/members/?q=zhaomin").json()["results"] == []  # of the other district
+
+
+def test_a_service_client_is_refused_once_it_is_revoked_or_its_secret_is_another(
+    issuers: dict[str, Issuer], hr: ServiceClient, huiji: Any
+) -> None:
+    token = service(issuers["huiji"], iat=int(time.time()) - 5)
+    path = "/api/v1/members/"
+    assert ask(token, path).status_code == 200
+    with in_district(huiji):
+        ServiceClient.objects.filter(pk=hr.pk).update(tokens_since=timezone.now() - timedelta(seconds=2))
+    assert is_refused(ask(token, path))
+    newer = service(issuers["huiji"])
+    assert ask(newer, path).status_code == 200
+    with in_district(huiji):
+        ServiceClient.objects.filter(pk=hr.pk).update(revoked_at=timezone.now())
+    assert is_refused(ask(newer, path))
 
 
 def test_a_service_client_writes_nothing(issuers: dict[str, Issuer], hr: ServiceClient) -> None:

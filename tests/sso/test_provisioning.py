@@ -63,7 +63,7 @@ def test_what_somebody_changed_by_hand_is_told_and_put_right(
     assert day_two is not None
     assert management is not None
     service = admin.service_account(day_two["id"])["id"]
-    role = [each for each in admin.client_roles(management["id"]) if each["name"] == "manage-clients"]
+    role = [each for each in admin.client_roles(management["id"]) if each["name"] == "manage-realm"]
     admin.give_roles(service, management["id"], role)
 
     lines = provisioning.provision_realm(district, check=True)
@@ -79,7 +79,7 @@ def test_what_somebody_changed_by_hand_is_told_and_put_right(
         "client dangjian-mobile: defaultClientScopes is basic, profile, roles",
         "required action VERIFY_PROFILE: enabled is true",
         "events: eventsEnabled is false",
-        "service account of dangjian-accounts: roles is manage-clients, manage-users, and should be manage-users",
+        "service account of dangjian-accounts: roles is manage-clients, manage-realm, manage-users, and should be",
     ):
         assert piece in told
     assert "known-to-many" not in told
@@ -119,7 +119,7 @@ def test_the_provisioner_rules_only_the_realms_it_made(realms: Deployment, world
             provisioning.provisioner(world.huiji).users()
 
 
-def test_the_service_account_does_accounts_in_its_own_realm_and_nothing_else(
+def test_the_service_account_does_accounts_and_clients_in_its_own_realm_and_nothing_else(
     realms: Deployment, world: SimpleNamespace
 ) -> None:
     admin = accounts.accounts_admin(world.huiji)
@@ -128,9 +128,19 @@ def test_the_service_account_does_accounts_in_its_own_realm_and_nothing_else(
     assert admin.sessions(ident) == []
     admin.end_sessions(ident)
     admin.delete_user(ident)
+    day_two, management = admin.client(ACCOUNTS_CLIENT), admin.client("realm-management")
+    assert day_two is not None
+    assert management is not None
+    itself = admin.service_account(day_two["id"])["id"]
+    ruling = [role for role in admin.client_roles(management["id"]) if role["name"] == "realm-admin"]
+    assert ruling
     for forbidden in (
         lambda: admin.update_realm({"bruteForceProtected": False}),
-        lambda: admin.create_client({"clientId": "mine"}),
+        lambda: admin.give_roles(itself, management["id"], ruling),  # more than it has itself
+        lambda: admin.set_user_profile({"attributes": []}),
+        lambda: admin.set_required_action("UPDATE_PASSWORD", {"alias": "UPDATE_PASSWORD", "enabled": False}),
+        admin.events_settings,
+        lambda: admin.import_users([]),
         lambda: admin.set_events({"eventsEnabled": False}),
         admin.delete_realm,
     ):

@@ -24,6 +24,10 @@ class IdentityConfig(AppConfig):
                 "password.reset": _("重置密码"),
                 "account.deactivate": _("停用账号"),
                 "account.reactivate": _("恢复账号"),
+                "service_client.create": _("新增接入系统"),
+                "service_client.scopes": _("修改接入系统的权限"),
+                "service_client.rotate": _("更换接入系统的密钥"),
+                "service_client.revoke": _("停用接入系统"),
             }
         )
         provisioning.register()

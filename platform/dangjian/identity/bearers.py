@@ -20,7 +20,7 @@ from rest_framework.request import Request
 
 from dangjian.api.problems import Problem
 from dangjian.identity.keycloak import MOBILE_CLIENT, Unreachable, oidc
-from dangjian.identity.models import Revocation, ServiceClient, User
+from dangjian.identity.models import Revocation, ServiceClient, ServiceScope, User
 from dangjian.identity.providers import provider
 from tenants.context import current_district
 
@@ -101,11 +101,14 @@ def _person(realm: oidc.Realm, claims: dict[str, Any]) -> User:
     )
     if user is None or user.is_revoked:
         raise oidc.BadToken("person")
-    issued = datetime.fromtimestamp(claims["iat"], UTC)
     # A token carries whole seconds: one issued in the very second of the change counts as issued before it.
-    if user.bearers_since is not None and issued <= user.bearers_since:
+    if user.bearers_since is not None and _issued(claims) <= user.bearers_since:
         raise oidc.BadToken("ended")
     return user
+
+
+def _issued(claims: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(claims["iat"], UTC)
 
 
 def _service(claims: dict[str, Any]) -> ServiceCaller:
@@ -113,9 +116,11 @@ def _service(claims: dict[str, Any]) -> ServiceCaller:
     Raises:
         BadToken: no client of this district, or a token that a person got through one.
     """
-    client = ServiceClient.objects.filter(client_id=claims["azp"]).first()
+    client = ServiceClient.objects.active().filter(client_id=claims["azp"]).first()
     if client is None or claims.get("sid"):
         raise oidc.BadToken("azp")
+    if client.tokens_since is not None and _issued(claims) <= client.tokens_since:
+        raise oidc.BadToken("ended")
     now = timezone.now()
     if client.last_used_at is None or client.last_used_at < now - USED_NOTED_EVERY:
         ServiceClient.objects.filter(pk=client.pk).update(last_used_at=now)
@@ -168,7 +173,15 @@ class BearerAuthentication(BaseAuthentication):
 def _require_scope(request: Request, service: ServiceCaller) -> None:
     view = request.parser_context["view"] if request.parser_context else None
     scope = getattr(view, "service_scopes", {}).get(request.method)
-    if scope is None or scope not in service.client.scopes:
-        detail = _("这个接入系统没有做这件事的权限。")
-        headers = {"WWW-Authenticate": challenge("insufficient_scope", scope or "")}
-        raise Problem(403, "insufficient_scope", detail, headers=headers)
+    if scope is None:
+        raise _insufficient(_("接入系统不能调用这个接口，它只对登录的人开放。"))
+    if scope not in service.client.scopes:
+        words = {"label": ServiceScope(scope).label, "scope": scope}
+        detail = _("这个接入系统缺少权限“%(label)s”（%(scope)s）。请地区管理员在“登录与接入”里加上。") % words
+        raise _insufficient(detail, scope)
+
+
+def _insufficient(detail: str, scope: str = "") -> Problem:
+    """403 of RFC 6750, 3.1; `scope` names the one that would have been enough, in the body and in the header."""
+    headers = {"WWW-Authenticate": challenge("insufficient_scope", scope)}
+    return Problem(403, "insufficient_scope", detail, headers=headers, more={"scope": scope} if scope else {})

@@ -164,6 +164,12 @@ class ServiceScope(models.TextChoices):
 
     ORGANIZATIONS = "organizations.read", _("读取组织架构")
     MEMBERS = "members.read", _("读取党员名册（不含手机号）")
+    STATISTICS = "statistics.read", _("读取党员统计数字")
+
+
+class ServiceClientQuerySet(models.QuerySet["ServiceClient"]):
+    def active(self) -> Self:
+        return self.filter(revoked_at=None)
 
 
 class ServiceClient(models.Model):
@@ -178,12 +184,23 @@ class ServiceClient(models.Model):
     scopes = models.JSONField(default=list)
     created_at = models.DateTimeField(db_default=Now())
     last_used_at = models.DateTimeField(null=True, help_text="to the hour")
+    tokens_since = models.DateTimeField(
+        null=True, help_text="tokens issued before are worth nothing: raised with each new secret"
+    )
+    revoked_at = models.DateTimeField(null=True, help_text="for good; the row stays for the list and the log")
+
+    objects: ClassVar[models.Manager[ServiceClient]] = models.Manager.from_queryset(ServiceClientQuerySet)()
 
     class Meta:
         ordering = ["name", "id"]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def scope_labels(self) -> list[str]:
+        """What it may do, in words."""
+        return [str(ServiceScope(scope).label) for scope in ServiceScope.values if scope in self.scopes]
 
 
 class SignInFailure(models.Model):

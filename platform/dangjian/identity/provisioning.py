@@ -16,8 +16,9 @@ from dangjian.identity.keycloak import ACCOUNTS_CLIENT, Refused, Unreachable, re
 from dangjian.identity.keycloak.admin import MASTER, Admin, NotThere
 from dangjian.identity.keycloak.realm import Representation, Site, differences
 from dangjian.identity.keycloak.secrets import client_secret, store_secret
+from dangjian.identity.models import ServiceClient
 from tenants import lifecycle, registry
-from tenants.context import in_registry
+from tenants.context import in_district, in_registry
 from tenants.models import District, Domain
 
 log = structlog.get_logger(__name__)
@@ -247,6 +248,19 @@ class _Work:
         if accounts:
             self._settle_accounts_roles(accounts)
         self._settle_client(realm.mobile_client(self.site), None)
+        self._settle_service_clients()
+
+    def _settle_service_clients(self) -> None:
+        """Those the district's officers made; one that was lost comes back with a secret nobody knows."""
+        with in_district(self.district):
+            ours = dict(ServiceClient.objects.active().values_list("client_id", "name"))
+        for client_id, name in ours.items():
+            self._settle_client(realm.service_client(client_id, name), None)
+        for found in self.admin.clients_named(realm.SERVICE_PREFIX):
+            if found["clientId"] not in ours:
+                self.lines.append(f"client {found['clientId']}: is there, and should not be")
+                if not self.check:
+                    self.admin.delete_client(found["id"])
 
     def _settle_client(self, wanted: Representation, secret_ref: str | None) -> str:
         """Returns the client's id; empty where a check did not find it."""

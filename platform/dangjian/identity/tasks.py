@@ -8,7 +8,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from dangjian.identity.keycloak import Refused, Unreachable, accounts
+from dangjian.identity.keycloak import Refused, Unreachable, accounts, clients
 from dangjian.identity.lockout import KEPT, PLACES_KEPT
 from dangjian.identity.models import KnownPlace, Revocation, Session, SignInFailure, User
 from dangjian.identity.providers import provider
@@ -90,6 +90,34 @@ def end_elsewhere(sids: Sequence[str]) -> None:
     """Queue the end of those sessions at the identity server. Call it after the commit."""
     if sids:
         defer(end_sessions_at_realm, current_district(), sids=list(sids))
+
+
+def remove_client(client_id: str, tries: int = 0) -> None:
+    """Take the client of another system out of the realm; while it is away again every minute, for an hour.
+
+    Nothing depends on it: a client that was revoked here opens nothing, and provisioning finds what is left over.
+    """
+    try:
+        clients.remove(current_district(), client_id)
+    except Unreachable:
+        if tries < TRIES:
+            defer(
+                remove_client_at_realm,
+                current_district(),
+                delay_seconds=PAUSE_SECONDS,
+                client_id=client_id,
+                tries=tries + 1,
+            )
+    except (Refused, ImproperlyConfigured) as problem:
+        log.error("service_client.not_removed", client=client_id, reason=str(problem))
+
+
+remove_client_at_realm = district_job("identity.remove_client")(remove_client)
+
+
+def remove_client_soon(client_id: str) -> None:
+    """Queue it for the open district. Call it after the commit."""
+    defer(remove_client_at_realm, current_district(), client_id=client_id)
 
 
 def confirm(sessions: Sequence[int]) -> None:

@@ -98,18 +98,40 @@ class Standing:
         return self.branch if held else None
 
     @property
+    def is_district_officer(self) -> bool:
+        """Whether the member is an officer over the whole district."""
+        return self.covers(self.path[0], OfficeKind.OFFICER)
+
+    @property
     def is_officer(self) -> bool:
         """Whether the member is an officer over anything."""
         return bool(self.paths_of(OfficeKind.OFFICER))
 
 
-def standing(member: Member) -> Standing:
+def standing(member: Reader) -> Standing:
     """What `member` is, in one query, remembered on the object."""
     known: Standing | None = getattr(member, _CACHED, None)
     if known is None:
-        known = _load(member)
+        known = _load(cast(Member, member))
         setattr(member, _CACHED, known)
     return known
+
+
+class ServiceReader:
+    """Another system that reads in its own name: the whole district, as its scopes allow, and nobody's telephone.
+
+    It stands where a reader is asked for, with the standing of an office over the root and no branch of its own.
+    """
+
+    branch_id = None
+
+    def __init__(self, pk: int) -> None:
+        self.pk = pk
+        root = Organization.objects.get(depth=1)
+        setattr(self, _CACHED, Standing((root,), (), (HeldOffice(OfficeKind.OFFICER, root),)))
+
+
+Reader = Member | ServiceReader
 
 
 def forget_standing(member: Member) -> None:
@@ -146,39 +168,43 @@ def _names(rows: QuerySet[PostHeld] | QuerySet[Office], column: str) -> ArraySub
 
 # --- rules ---------------------------------------------------------------------------------------------------------
 
-OnOrganization = Callable[[Member, Organization], bool]
-OnMember = Callable[[Member, Member], bool]
+OnOrganization = Callable[[Reader, Organization], bool]
+OnMember = Callable[[Reader, Member], bool]
 
 
-def _officer(member: Member, organization: Organization) -> bool:
+def _officer(member: Reader, organization: Organization) -> bool:
     return standing(member).covers(organization, OfficeKind.OFFICER)
 
 
-def _editor(member: Member, organization: Organization) -> bool:
+def _editor(member: Reader, organization: Organization) -> bool:
     return standing(member).covers(organization, OfficeKind.EDITOR)
 
 
-def _moderator(member: Member, organization: Organization) -> bool:
+def _moderator(member: Reader, organization: Organization) -> bool:
     return standing(member).moderates(organization)
 
 
-def _secretary(member: Member, organization: Organization) -> bool:
+def _secretary(member: Reader, organization: Organization) -> bool:
     return standing(member).secretary_of == organization
 
 
-def _self(member: Member, other: Member) -> bool:
+def _self(member: Reader, other: Member) -> bool:
     return member == other
 
 
-def _comrade(member: Member, other: Member) -> bool:
+def _person(member: Reader, other: Member) -> bool:
+    return isinstance(member, Member)
+
+
+def _comrade(member: Reader, other: Member) -> bool:
     return member.branch_id == other.branch_id
 
 
-def _officer_over(member: Member, other: Member) -> bool:
+def _officer_over(member: Reader, other: Member) -> bool:
     return _officer(member, other.branch)
 
 
-def _secretary_over(member: Member, other: Member) -> bool:
+def _secretary_over(member: Reader, other: Member) -> bool:
     return _secretary(member, other.branch)
 
 
@@ -206,12 +232,19 @@ looks_after: OnOrganization = Predicate(_secretary) | Predicate(_officer)
 
 may_see_member: OnMember = Predicate(_comrade) | Predicate(_officer_over)
 # Always masked; the number itself is on no page.
-may_see_phone: OnMember = Predicate(_self) | Predicate(_secretary_over) | Predicate(_officer_over)
+may_see_phone: OnMember = Predicate(_person) & (
+    Predicate(_self) | Predicate(_secretary_over) | Predicate(_officer_over)
+)
 # Account, name, branch and posts of somebody. Whoever holds an office that reaches further than the officer's own is
 # out of the officer's hands: a new password for them would be a way to their rights.
 may_manage_member: OnMember = Predicate(_officer_over) & Predicate(_reaches_offices)
 # A secretary helps those in who have never been in; for the same reason not those with an office.
 may_help_in: OnMember = Predicate(_secretary_over) & Predicate(_without_office) & Predicate(_never_signed_in)
+
+
+def may_manage_sign_in(member: Member) -> bool:
+    """See how far the district's accounts in its realm are, and let other systems in or shut them out."""
+    return standing(member).is_district_officer
 
 
 def may_give_office(member: Member, other: Member, organization: Organization) -> bool:

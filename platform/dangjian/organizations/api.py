@@ -17,6 +17,8 @@ from dangjian.api import paging
 from dangjian.api.paging import next_path
 from dangjian.api.problems import Problem, forbidden, not_found
 from dangjian.api.views import ApiView, choice, number
+from dangjian.identity.bearers import ServiceCaller
+from dangjian.identity.models import ServiceScope
 from dangjian.organizations import access, queries, statistics, timeline
 from dangjian.organizations.listing import Listing, listing
 from dangjian.organizations.models import Member, MemberStatus
@@ -72,7 +74,7 @@ class MemberSerializer(serializers.Serializer):
         return member.user.first_signed_in_at is not None if self._entitled(member) else None
 
     def _entitled(self, member: Member) -> bool:
-        reader: Member = self.context["reader"]
+        reader: access.Reader = self.context["reader"]
         return access.is_officer(reader, member.branch) or access.is_secretary_of(reader, member.branch)
 
 
@@ -93,6 +95,8 @@ _AS_OF = OpenApiParameter(
 
 
 class OrganizationsView(ApiView):
+    service_scopes = {"GET": ServiceScope.ORGANIZATIONS}
+
     @extend_schema(
         operation_id="organizations_list",
         parameters=[
@@ -103,7 +107,7 @@ class OrganizationsView(ApiView):
         responses={200: OrganizationPageSerializer},
     )
     def get(self, request: Request) -> Response:
-        reader = reader_of(request)
+        reader = reader_or_service(request)
         day, parent = as_of(request), number(request, "parent")
         tree = queries.visible_tree(reader, day)
         if parent is not None and parent not in tree.nodes:
@@ -129,6 +133,8 @@ class OrganizationsView(ApiView):
 
 
 class MembersView(ApiView):
+    service_scopes = {"GET": ServiceScope.MEMBERS}
+
     @extend_schema(
         operation_id="members_list",
         parameters=[
@@ -141,7 +147,7 @@ class MembersView(ApiView):
         responses={200: MemberPageSerializer},
     )
     def get(self, request: Request) -> Response:
-        reader = reader_of(request)
+        reader = reader_or_service(request)
         text, branch = request.query_params.get("q", "")[:50], number(request, "branch")
         kind, day = choice(request, "kind", MemberStatus.values, ""), as_of(request)
         found: Any = queries.named(queries.visible_members_on(reader, day), text)
@@ -176,6 +182,8 @@ class StatisticsSerializer(serializers.Serializer):
 
 
 class MemberStatisticsView(ApiView):
+    service_scopes = {"GET": ServiceScope.STATISTICS}
+
     @extend_schema(
         operation_id="statistics_members",
         parameters=[
@@ -187,7 +195,7 @@ class MemberStatisticsView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """党员统计：某一天在册的党员有多少，按一项分组。"""
-        reader = reader_of(request)
+        reader = reader_or_service(request)
         if not statistics.may_count(reader):
             raise forbidden(_("统计只有支部书记和组织部管理员能看。"))
         by, day = choice(request, "by", statistics.BY, "kind"), as_of(request)
@@ -228,6 +236,17 @@ def reader_of(request: Request) -> Member:
     if reader is None:
         raise forbidden(_("这个账号不是党员账号，没有所在的支部。"))
     return reader
+
+
+def reader_or_service(request: Request) -> access.Reader:
+    """Who reads in a view that names a scope: a member, or another system of the district.
+
+    Raises:
+        Problem: 403, an account that is no member's.
+    """
+    if isinstance(request.user, ServiceCaller):
+        return access.ServiceReader(request.user.pk)
+    return reader_of(request)
 
 
 def _page(request: Request, page: Listing[Any], results: Any) -> Response:

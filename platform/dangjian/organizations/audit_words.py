@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from dangjian.audit.models import AuditRow
+from dangjian.identity.models import ServiceScope
 from dangjian.organizations.access import managed_members, standing
 from dangjian.organizations.models import Member, OfficeKind, Post
 
@@ -16,8 +17,7 @@ def visible_rows(officer: Member) -> QuerySet[AuditRow]:
     """All of the district's log to an officer over the whole of it; to others what was done to the members they look
     after, and what those did that touched nobody else."""
     rows: QuerySet[AuditRow] = AuditRow.objects.all()
-    own = standing(officer)
-    if own.covers(own.path[0], OfficeKind.OFFICER):
+    if standing(officer).is_district_officer:
         return rows
     accounts = managed_members(officer).values("user_id")
     return rows.filter(
@@ -33,6 +33,8 @@ def about(row: AuditRow) -> str:
         return _joined(_label(OfficeKind, detail["office"]), where)
     if "post" in detail:
         return _joined(_label(Post, detail["post"]), where)
+    if "scopes" in detail:
+        return "、".join(_label(ServiceScope, scope) for scope in detail["scopes"])
     if "from_name" in detail:
         return f"{detail['from_name']} → {detail.get('to_name', '')}"
     if "from" in detail and "to" in detail:

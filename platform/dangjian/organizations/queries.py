@@ -59,7 +59,7 @@ def _spelt(spellings: tuple[str, ...], *, anywhere: bool) -> Q:
     return condition
 
 
-def visible_tree(reader: Member, day: date) -> timeline.Tree:
+def visible_tree(reader: access.Reader, day: date) -> timeline.Tree:
     """What of the tree of `day` the reader may see, by today's rights: the own way up, and what an office covers."""
     own = access.standing(reader)
     covered, path = own.covered_paths, set(own.path_ids)
@@ -72,10 +72,10 @@ def visible_tree(reader: Member, day: date) -> timeline.Tree:
     )
 
 
-def visible_members_on(reader: Member, day: date) -> QuerySet[Member]:
+def visible_members_on(reader: access.Reader, day: date) -> QuerySet[Member]:
     """Who was on `day` in a branch whose members the reader may see today, each with `branch_then`,
     `branch_name_then`, `status_then`."""
-    condition = Q(memberships__branch=reader.branch_id)
+    condition = Q(memberships__branch=reader.branch_id) if reader.branch_id else Q()
     for path in access.standing(reader).paths_of(OfficeKind.OFFICER):
         condition |= Q(memberships__branch__path__startswith=path)
     names = OrganizationPeriod.objects.filter(timeline.on(day), organization=OuterRef("memberships__branch"))

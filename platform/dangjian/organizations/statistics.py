@@ -18,7 +18,6 @@ from dangjian.organizations import access, timeline
 from dangjian.organizations.models import (
     Education,
     Employment,
-    Member,
     Membership,
     MemberStatus,
     OfficeKind,
@@ -51,7 +50,7 @@ class Statistics:
     groups: tuple[Group, ...]
 
 
-def members(reader: Member, *, by: str, day: date, within: int | None = None) -> Statistics:
+def members(reader: access.Reader, *, by: str, day: date, within: int | None = None) -> Statistics:
     """How many members there were on `day`, by one of `BY`; `within` an organisation and what was below it then."""
     found = counted(reader, day=day, within=within)
     values = _value(by, day)
@@ -70,7 +69,7 @@ def members(reader: Member, *, by: str, day: date, within: int | None = None) ->
     return Statistics(day, by, sum(counts.values()), tuple(_groups(by, counts)))
 
 
-def counted(reader: Member, *, day: date, within: int | None = None) -> QuerySet[Membership]:
+def counted(reader: access.Reader, *, day: date, within: int | None = None) -> QuerySet[Membership]:
     """The memberships of `day` that the reader may count."""
     own = access.standing(reader)
     condition = Q()
@@ -80,7 +79,7 @@ def counted(reader: Member, *, day: date, within: int | None = None) -> QuerySet
         condition |= Q(branch=own.secretary_of)
     found = Membership.objects.filter(timeline.on(day))
     # Over the whole tree no branch has to be asked for its path.
-    if not own.covers(own.path[0], OfficeKind.OFFICER):
+    if not own.is_district_officer:
         found = found.filter(condition) if condition else found.none()
     if within is not None:
         tree = timeline.tree(day)
@@ -88,7 +87,7 @@ def counted(reader: Member, *, day: date, within: int | None = None) -> QuerySet
     return found
 
 
-def may_count(reader: Member) -> bool:
+def may_count(reader: access.Reader) -> bool:
     """Whether there is anything the reader may count."""
     own = access.standing(reader)
     return own.is_officer or own.secretary_of is not None

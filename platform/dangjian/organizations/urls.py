@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from dangjian.organizations import branch_views, imports_views, views
+from dangjian.organizations import branch_views, imports_views, sign_in_views, views
 
 urlpatterns = [
     path("officer/members/", views.members, name="officer-members"),
@@ -18,6 +18,18 @@ urlpatterns = [
     path("officer/imports/<int:pk>/undo/", imports_views.undo, name="officer-import-undo"),
     path("officer/imports/<int:pk>/rows.xlsx", imports_views.to_correct, name="officer-import-rows"),
     path("officer/imports/<slug:kind>.xlsx", imports_views.template, name="officer-import-template"),
+    path("officer/identity/", sign_in_views.overview, name="officer-identity"),
+    path("officer/identity/clients/new/", sign_in_views.client_new, name="officer-client-new"),
+    path("officer/identity/clients/<int:pk>/", sign_in_views.client, name="officer-client"),
+    path(
+        "officer/identity/clients/<int:pk>/scopes/", sign_in_views.client_scopes, name="officer-client-scopes"
+    ),
+    path(
+        "officer/identity/clients/<int:pk>/rotate/", sign_in_views.client_rotate, name="officer-client-rotate"
+    ),
+    path(
+        "officer/identity/clients/<int:pk>/revoke/", sign_in_views.client_revoke, name="officer-client-revoke"
+    ),
     path("officer/audit/", views.audit, name="officer-audit"),
     path("branch/", branch_views.branch, name="branch"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),

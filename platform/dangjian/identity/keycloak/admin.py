@@ -123,6 +123,14 @@ class Admin:
         found = cast("list[Representation]", self._get("clients", clientId=client_id))
         return found[0] if found else None
 
+    def clients_named(self, beginning: str) -> list[Representation]:
+        """The clients whose names begin so."""
+        # Keycloak looks for the text anywhere in the name.
+        found = cast(
+            "list[Representation]", self._get("clients", clientId=beginning, search="true", max=1000)
+        )
+        return [client for client in found if client["clientId"].startswith(beginning)]
+
     def create_client(self, client: Representation) -> str:
         """Returns its id."""
         return _ask(lambda: self._admin.create_client(client))

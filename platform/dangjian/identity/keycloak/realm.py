@@ -14,8 +14,11 @@ from dangjian.identity.keycloak import ACCOUNTS_CLIENT, API_AUDIENCE, MOBILE_CLI
 Representation = dict[str, Any]
 
 SIGN_IN_CLIENT: Final = "dangjian"
-# What the service account of day two may do in its realm: accounts, their passwords and their sessions.
-ACCOUNTS_ROLES: Final = ("manage-users",)
+# What the service account of day two may do in its realm: accounts, their passwords and their sessions; and the clients
+# of other systems, for which Keycloak has no role narrower than that over all clients of the realm.
+ACCOUNTS_ROLES: Final = ("manage-users", "manage-clients")
+# Of the clients of other systems: those that an officer made, and no others, begin so.
+SERVICE_PREFIX: Final = "integration-"
 # Of every account that stands for somebody of the roster, so that other systems in the realm can tell.
 MEMBER_ROLE: Final = "member"
 API_SCOPE: Final = API_AUDIENCE
@@ -238,7 +241,7 @@ def provisioner_client(client_id: str) -> Representation:
 
 
 def accounts_client() -> Representation:
-    """Looks after accounts on day two."""
+    """Looks after accounts and the clients of other systems on day two."""
     return {
         "clientId": ACCOUNTS_CLIENT,
         "name": "Accounts",
@@ -265,6 +268,23 @@ def mobile_client(site: Site) -> Representation:
         "fullScopeAllowed": False,
         "attributes": {"pkce.code.challenge.method": "S256", "access.token.signed.response.alg": "RS256"},
         "defaultClientScopes": ["basic", "profile", API_SCOPE],
+        "optionalClientScopes": [],
+    }
+
+
+def service_client(client_id: str, name: str) -> Representation:
+    """Another system of the district: client credentials alone (RFC 6749, 4.4), for our API alone."""
+    return {
+        "clientId": client_id,
+        "name": name,
+        **_flows(service=True),
+        "publicClient": False,
+        "redirectUris": [],
+        "webOrigins": [],
+        # It has no roles in the realm; were it given some, they would not be in its tokens.
+        "fullScopeAllowed": False,
+        "attributes": {"access.token.signed.response.alg": "RS256"},
+        "defaultClientScopes": ["basic", "service_account", API_SCOPE],
         "optionalClientScopes": [],
     }
 

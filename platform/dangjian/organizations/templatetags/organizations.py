@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from django import template
 from django.utils.translation import gettext as _
 
+from dangjian.identity.providers import provider
 from dangjian.organizations import phone
-from dangjian.organizations.access import standing
+from dangjian.organizations.access import may_manage_sign_in, standing
 from dangjian.organizations.models import Member, OfficeKind
 from dangjian.organizations.transfers.access import answers_for
 
@@ -39,6 +40,8 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
         found.append(("/officer/imports/", _("名册导入"), "upload"))
     if own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
         found.append(("/officer/reports/", _("举报"), "alert"))
+    if may_manage_sign_in(reader) and not provider().keeps_passwords:
+        found.append(("/officer/identity/", _("登录与接入"), "link"))
     if own.is_officer:
         found.append(("/officer/audit/", _("审计"), "history"))
     return [Section(url, label, icon, path.startswith(url)) for url, label, icon in found]
