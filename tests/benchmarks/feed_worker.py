@@ -52,7 +52,7 @@ def main() -> None:
             cache.clear()
 
     request()
-    print("ready", flush=True)
+    print(json.dumps("ready"), flush=True)
     with connection.execute_wrapper(count):
         for line in sys.stdin:
             order = json.loads(line)
