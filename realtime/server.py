@@ -69,6 +69,7 @@ class LiveServer(Server):  # type: ignore[misc]
         from realtime import direct
 
         self.ws_factory.setProtocolOptions(
+            versions=[13],  # autobahn speaks a draft of the RFC too
             failByDrop=False,  # would cut a socket that sends too large a frame without telling it 1009
             closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS,
             allowNullOrigin=True,  # every call of this method sets it; the application refuses it with 403

@@ -314,6 +314,7 @@ def _is(heard: Heard | None, awaited: Any) -> bool:
         pytest.param(upgrade(key=""), 400, id="no key"),
         pytest.param(upgrade(key="short"), 400, id="a key of another length"),
         pytest.param(upgrade(version="7"), 400, id="version 7"),
+        pytest.param(upgrade(version="8"), 400, id="version 8, a draft"),
         pytest.param(upgrade(version=""), 400, id="no version"),
         pytest.param(upgrade(method="POST"), 405, id="POST"),
     ],
