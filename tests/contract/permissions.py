@@ -251,6 +251,7 @@ PAGES: list[Row] = [
     district("officer-import-template", "GET", 404, officer="ok", args={"kind": "members"}),
     # With passwords kept here there is no realm to make a client in; with one, tests/sso/test_service_clients.py.
     district("officer-identity", "GET", 404, officer="ok"),
+    district("officer-accounts-continue", "POST", 404, officer=409, data={}),
     district("officer-client-new", "GET", 404, officer="ok"),
     district("officer-client-new", "POST", 404, officer=409, data={"name": "人事系统", "scopes": "members.read"}),
     district("officer-client", "GET", 404, officer="ok", args={"pk": "@service_client"}, foreign=404),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from dangjian.identity import provisioning, roster, tasks
 from dangjian.identity.keycloak import Unreachable, accounts, oidc, realm
@@ -99,6 +100,45 @@ def test_an_account_made_by_hand_is_told_of_and_never_taken_over(luoyang: Simple
     assert not User.objects.filter(subject=other).exists()
     with pytest.raises(Exists):
         accounts.give_account(luoyang.district, luoyang.admin, User.objects.get(username="zhaomin"))
+
+
+def test_the_officer_sees_how_far_it_is_and_who_has_none(
+    luoyang: SimpleNamespace, many: Callable[[int], None], client_of: Callable[..., Client]
+) -> None:
+    """Before, in the middle, with Keycloak away, with a name that is taken, and when everybody has theirs."""
+    many(60)
+    page = "/officer/identity/"
+    officer = client_of("sunli")
+    before = officer.get(page).content.decode()
+    assert "已开通 0 人，共 62 人" in before
+    assert 'hx-trigger="every 2s"' in before
+    seen: list[str] = []
+    luoyang.admin.create_user({"username": "zhaomin", "firstName": "别人", "enabled": True})
+    roster.give_accounts(
+        luoyang.district,
+        luoyang.admin,
+        tell=lambda progress: seen.append(officer.get(page).content.decode()),
+    )
+    assert "已开通 20 人，共 62 人" in seen[0]
+    assert "正在开通" in seen[0]
+    after = officer.get(page).content.decode()
+    assert "已开通 61 人，共 62 人" in after
+    assert "赵敏" in after
+    assert "名册以外的同名账号" in after
+    assert "hx-trigger" not in after
+    assert officer.post(f"{page}accounts/").status_code == 302
+
+    url, luoyang.district.keycloak_url = luoyang.district.keycloak_url, f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(Unreachable):
+        roster.give_accounts(luoyang.district, provisioning.provisioner(luoyang.district))
+    assert "每分钟自动再试" in officer.get(page).content.decode()
+    luoyang.district.keycloak_url = url
+
+    other = luoyang.admin.user_named("zhaomin")
+    assert other is not None
+    luoyang.admin.delete_user(other["id"])
+    roster.give_accounts_soon.func(district="luoyang")
+    assert "名册上 62 人都有登录账号" in officer.get(page).content.decode()
 
 
 def test_one_person_gets_theirs_when_it_is_needed(luoyang: SimpleNamespace) -> None:

@@ -203,6 +203,24 @@ class ServiceClient(models.Model):
         return [str(ServiceScope(scope).label) for scope in ServiceScope.values if scope in self.scopes]
 
 
+class AccountsRun(models.Model):
+    """How the last pass went that gave the roster accounts in the realm; one row a district.
+
+    It only tells: what is to be done is asked of the roster itself, so a pass that was killed goes on in the next.
+    """
+
+    began_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="the last sign of life")
+    ended_at = models.DateTimeField(null=True)
+    began_with = models.PositiveIntegerField(help_text="accounts that were there when it began")
+    done = models.PositiveIntegerField()
+    taken = models.JSONField(default=list, help_text="names that somebody else has there")
+    fault = models.CharField(
+        max_length=12, blank=True, help_text="unreachable, refused, unset: it ended early; empty: it did not"
+    )
+    reason = models.CharField(max_length=300, blank=True, help_text="for operators, in English")
+
+
 class SignInFailure(models.Model):
     """An attempt to sign in that did not succeed, kept as long as it counts towards a lock-out.
 

@@ -1,25 +1,29 @@
-"""登录与接入 on the desk of an officer over the whole district: other systems that call the API in their own name."""
+"""登录与接入 on the desk of an officer over the whole district: how far the roster's accounts in the realm are, and
+other systems that call the API in their own name."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dangjian.api.problems import FieldError, Problem, not_found, refused
-from dangjian.identity import service_clients
-from dangjian.identity.models import ServiceClient, ServiceScope
+from dangjian.identity import roster, service_clients
+from dangjian.identity.models import AccountsRun, ServiceClient, ServiceScope, User
 from dangjian.identity.providers import provider
 from dangjian.organizations import access
 from dangjian.organizations.models import Member
 from dangjian.organizations.services import REASON_LENGTH
 from dangjian.organizations.views import officer_of
+from tenants.context import current_district
 
 REVOKED_SHOWN: Final = 20
 
@@ -27,15 +31,28 @@ REVOKED_SHOWN: Final = 20
 @never_cache
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """The systems that are let in, and those that no longer are."""
+    """The accounts of the roster, the systems that are let in, and those that no longer are."""
     _officer(request)
     context = {
         "heading": _("登录与接入"),
         "has_realm": not provider().keeps_passwords,
+        "accounts": None if provider().keeps_passwords else _accounts(),
         "clients": ServiceClient.objects.active(),
         "revoked": ServiceClient.objects.exclude(revoked_at=None).order_by("-revoked_at")[:REVOKED_SHOWN],
     }
     return render(request, "organizations/sign_in.html", context)
+
+
+@never_cache
+@require_POST
+def accounts_continue(request: HttpRequest) -> HttpResponse:
+    """Have the accounts that are missing given now rather than within the minute."""
+    _officer(request)
+    if provider().keeps_passwords:
+        raise Problem(409, "no_realm", _("这个平台自己管理密码，登录账号不用另外开通。"))
+    roster.continue_soon()
+    messages.success(request, _("已排上队，马上开始。"))
+    return HttpResponseRedirect(reverse("officer-identity"))
 
 
 @never_cache
@@ -105,6 +122,38 @@ def client_revoke(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, found, problem, form="revoke")
     messages.success(request, _("“%(name)s”已停用，从现在起它的调用一律拒绝。") % {"name": found.name})
     return HttpResponseRedirect(reverse("officer-identity"))
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """How far the accounts are. state: whole, working, stopped or waiting; minutes: left, None where nobody can say.
+
+    taken: those whose name somebody else has there.
+    """
+
+    progress: roster.Progress
+    state: str
+    minutes: int | None
+    run: AccountsRun | None
+    taken: tuple[User, ...]
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: a hundred is whole."""
+        return 100 * self.progress.done // self.progress.total if self.progress.total else 100
+
+    @property
+    def missing(self) -> int:
+        return self.progress.total - self.progress.done
+
+
+def _accounts() -> Accounts:
+    run = roster.last_run()
+    progress = roster.progress_now(current_district(), run)
+    taken = tuple(User.objects.filter(username__in=progress.taken).order_by("username"))
+    state = roster.state(progress, run, timezone.now())
+    minutes = roster.minutes_left(progress, run) if state == "working" and run else None
+    return Accounts(progress, state, minutes, run, taken)
 
 
 def _officer(request: HttpRequest) -> Member:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("officer/imports/<int:pk>/rows.xlsx", imports_views.to_correct, name="officer-import-rows"),
     path("officer/imports/<slug:kind>.xlsx", imports_views.template, name="officer-import-template"),
     path("officer/identity/", sign_in_views.overview, name="officer-identity"),
+    path("officer/identity/accounts/", sign_in_views.accounts_continue, name="officer-accounts-continue"),
     path("officer/identity/clients/new/", sign_in_views.client_new, name="officer-client-new"),
     path("officer/identity/clients/<int:pk>/", sign_in_views.client, name="officer-client"),
     path(
