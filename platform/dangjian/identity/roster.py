@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
@@ -137,7 +137,7 @@ def continue_soon() -> None:
 
 def _begin(progress: Progress) -> None:
     now = timezone.now()
-    fresh = {
+    fresh: dict[str, Any] = {
         "began_at": now,
         "seen_at": now,
         "ended_at": None,
