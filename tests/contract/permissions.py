@@ -108,6 +108,24 @@ API: list[Row] = [
     district("api-import", "GET", 404, officer="ok", args={"pk": "@import"}, foreign=404),
     district("api-import-apply", "POST", 404, officer="ok", args={"pk": "@import"}, foreign=404),
     district("api-import-undo", "POST", 404, officer="ok", args={"pk": "@applied_import"}, foreign=404),
+    district("api-my-dues", "GET"),
+    district("api-dues-totals", "GET", 404, officer="ok"),
+    district(
+        "api-dues-sheet", "GET", 404, secretary="ok", officer="ok", args={"pk": "@branch", "month": "@month"},
+        foreign=404,
+    ),
+    district(
+        "api-dues-sheet", "POST", 404, secretary="ok", officer="ok", args={"pk": "@branch", "month": "@month"},
+        data={"version": 0, "everybody_paid": True}, foreign=404,
+    ),
+    district(
+        "api-dues-basis", "POST", 404, secretary="ok", officer="ok", args={"pk": "@member"}, foreign=404,
+        data={"since": "@month", "kind": "student", "reason": "核定"},
+    ),
+    district(
+        "api-dues-reverse", "POST", 404, secretary="ok", officer="ok", args={"pk": "@dues_payment"}, foreign=404,
+        data={"reason": "记错"},
+    ),
     district("api-transfers", "GET"),
     district(
         "api-transfers", "POST", 404, secretary="ok", officer="ok",
@@ -268,6 +286,32 @@ PAGES: list[Row] = [
         data={"reason": "不再使用"}, foreign=404,
     ),
     district("officer-audit", "GET", 404, officer="ok"),
+    district("my-dues", "GET"),
+    district("officer-dues", "GET", 404, officer="ok"),
+    district("officer-dues-table", "GET", 404, officer="ok"),
+    district("dues", "GET", 404, secretary="ok", officer=404),
+    district("dues-branch", "GET", 404, secretary="ok", officer="ok", args={"branch": "@branch"}, foreign=404),
+    district(
+        "dues-sheet", "GET", 404, secretary="ok", officer="ok", args={"branch": "@branch", "month": "@month"},
+        foreign=404,
+    ),
+    district(
+        "dues-sheet", "POST", 404, secretary="ok", officer="ok", args={"branch": "@branch", "month": "@month"},
+        data={"version": "0", "way": "cash", "everybody": "1"}, foreign=404,
+    ),
+    district(
+        "dues-sheet-table", "GET", 404, secretary="ok", officer="ok",
+        args={"branch": "@branch", "month": "@month"}, foreign=404,
+    ),
+    district("dues-member", "GET", 404, secretary="ok", officer="ok", args={"pk": "@member"}, foreign=404),
+    district(
+        "dues-member", "POST", 404, secretary="ok", officer="ok", args={"pk": "@member"},
+        data={"since": "@month", "kind": "student", "reason": "核定"}, foreign=404,
+    ),
+    district(
+        "dues-reverse", "POST", 404, secretary="ok", officer="ok", args={"pk": "@dues_payment"},
+        data={"reason": "记错"}, foreign=404,
+    ),
     district("officer-transfers", "GET", 404, officer="ok"),
     district("transfers", "GET", 404, secretary="ok", officer="ok"),
     district("transfer-new", "GET", 404, secretary="ok", officer="ok"),

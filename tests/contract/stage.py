@@ -18,9 +18,12 @@ from dangjian.identity.models import ServiceClient, Session, User
 from dangjian.identity.sessions import SessionStore
 from dangjian.interaction import photos, services
 from dangjian.interaction.models import Comment, Post
+from dangjian.organizations.dues import services as dues
+from dangjian.organizations.dues.models import DuesCharge, DuesPayment
 from dangjian.organizations.models import Import, Member, Office, OfficeKind, Organization
 from dangjian.organizations.transfers import services as transfers
 from dangjian.organizations.transfers.models import Transfer
+from dangjian.rules.months import add_months
 from tenants.context import in_district
 from tests import cast
 
@@ -87,7 +90,21 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
         transfer = transfers.propose(
             actor=world.wangfang, member=leaving, receiving=world.huiji_orgs.sunzhuang, reason="调动"
         )
+        month = timezone.localdate().replace(day=1)
+        dues.set_basis(
+            actor=world.wangfang,
+            member=world.wangfang,
+            since=add_months(month, -2),
+            kind="student",
+            reason="核定",
+        )
+        dues.enter(
+            actor=world.wangfang, branch=world.huiji_orgs.grid3, month=add_months(month, -2), version=0, entries={},
+            everybody_paid=True,
+        )  # fmt: skip
         things |= {
+            "month": f"{month:%Y-%m}",
+            "dues_payment": DuesPayment.objects.get().pk,
             "transfer": transfer.pk,
             "today": timezone.localdate().isoformat(),
             "other_branch": world.huiji_orgs.sunzhuang.pk,
@@ -137,6 +154,16 @@ def _in_luoyang(world: SimpleNamespace) -> int:
         above = Organization.objects.get(pk=world.luoyang_orgs.offices.pk)
         Organization.objects.add_child(above, instance=far)
         today = timezone.localdate()
+        charge = DuesCharge.objects.create(
+            id=FAR_AWAY,
+            member=world.zhaomin,
+            branch=world.zhaomin.branch,
+            month=today.replace(day=1),
+            amount=1,
+        )
+        DuesPayment.objects.create(
+            id=FAR_AWAY, charge=charge, amount=1, way="cash", received_on=today, by=world.zhaomin
+        )
         Transfer.objects.create(
             id=FAR_AWAY, member=world.zhaomin, leaving=world.zhaomin.branch, receiving=far, year=today.year, serial=1,
             reason="调动", proposed_on=today, answer_by=today, valid_until=today,

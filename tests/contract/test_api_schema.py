@@ -39,8 +39,16 @@ CHECKS = [
     response_schema_conformance,
 ]
 EXAMPLES = 15
-# Reads that answer with content only when the generated words hit something: a topic's name; an officer's import.
-MAY_FIND_NOTHING = {"GET /api/v1/events/", "GET /api/v1/imports/{id}/"}
+# What an id in an address stands for; elsewhere a post.
+REAL = {
+    "/transfers/": "transfer",
+    "/dues/sheets/": "branch",
+    "/dues/members/": "member",
+    "/dues/payments/": "dues_payment",
+}
+# Reads that answer with content only when the generated words hit something: a topic's name; an officer's import and
+# totals.
+MAY_FIND_NOTHING = {"GET /api/v1/events/", "GET /api/v1/imports/{id}/", "GET /api/v1/dues/totals/"}
 
 
 @pytest.fixture
@@ -89,9 +97,10 @@ def test_the_api_is_as_described(
         def attempt(case: Any, real: bool) -> None:
             # Most generated ids are nobody's; with a real one the answers that have content are seen, too.
             if real and case.path_parameters and "id" in case.path_parameters:
-                case.path_parameters["id"] = stage[
-                    "transfer" if "/transfers/" in operation.path else "branch_post"
-                ]
+                kind = next((thing for part, thing in REAL.items() if part in operation.path), "branch_post")
+                case.path_parameters["id"] = stage[kind]
+                if "month" in case.path_parameters:
+                    case.path_parameters["month"] = stage["month"]
             headers = {"X-CSRFToken": cookies[django_settings.CSRF_COOKIE_NAME], **(case.headers or {})}
             with undone(), connection_kept():
                 response = case.call(app=app, base_url="http://huiji.localhost", headers=headers)

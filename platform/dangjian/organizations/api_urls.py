@@ -5,6 +5,14 @@ from __future__ import annotations
 from django.urls import path
 
 from dangjian.organizations.api import MemberStatisticsView, MembersView, OrganizationsView
+from dangjian.organizations.dues import addresses
+from dangjian.organizations.dues.api import (
+    DuesBasisView,
+    DuesReverseView,
+    DuesSheetView,
+    DuesTotalsView,
+    MyDuesView,
+)
 from dangjian.organizations.imports_api import ImportApplyView, ImportsView, ImportUndoView, ImportView
 from dangjian.organizations.transfers.api import (
     TransferAcceptView,
@@ -13,6 +21,8 @@ from dangjian.organizations.transfers.api import (
     TransferView,
     TransferWithdrawView,
 )
+
+addresses.register()
 
 urlpatterns = [
     path("organizations/", OrganizationsView.as_view(), name="api-organizations"),
@@ -27,4 +37,9 @@ urlpatterns = [
     path("transfers/<int:pk>/accept/", TransferAcceptView.as_view(), name="api-transfer-accept"),
     path("transfers/<int:pk>/return/", TransferReturnView.as_view(), name="api-transfer-return"),
     path("transfers/<int:pk>/withdraw/", TransferWithdrawView.as_view(), name="api-transfer-withdraw"),
+    path("dues/sheets/<int:pk>/<month:month>/", DuesSheetView.as_view(), name="api-dues-sheet"),
+    path("dues/members/<int:pk>/", DuesBasisView.as_view(), name="api-dues-basis"),
+    path("dues/payments/<int:pk>/reverse/", DuesReverseView.as_view(), name="api-dues-reverse"),
+    path("dues/totals/", DuesTotalsView.as_view(), name="api-dues-totals"),
+    path("me/dues/", MyDuesView.as_view(), name="api-my-dues"),
 ]

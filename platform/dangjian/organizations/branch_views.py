@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dangjian.api.problems import not_found
 from dangjian.organizations import access, queries, services
+from dangjian.organizations.dues.access import kept_by
 from dangjian.organizations.models import Member
 
 # Each password is hashed on purpose slowly: so many still come within a request's time.
@@ -29,6 +30,7 @@ def branch(request: HttpRequest) -> HttpResponse:
         "path": access.standing(reader).path[:-1],
         "people": people,
         "led": led,
+        "keeps_dues": kept_by(reader) is not None,
         "waiting": [each for each in people if _waits(each)] if led else [],
     }
     return render(request, "organizations/branch.html", context)

@@ -396,4 +396,5 @@ class ColumnTitle(models.Model):
 
 
 # What packages of this app keep; Django finds it from here.
+from dangjian.organizations.dues import models as _dues  # noqa: E402, F401
 from dangjian.organizations.transfers import models as _transfers  # noqa: E402, F401

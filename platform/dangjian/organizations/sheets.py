@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import quote
@@ -45,6 +46,10 @@ def answer(name: str, titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> H
 
 
 def _cell(sheet: Any, value: Any) -> Any:
+    if isinstance(value, Decimal):
+        cell = WriteOnlyCell(sheet, value)
+        cell.number_format = "#,##0.00"
+        return cell
     if not isinstance(value, str):
         return value
     try:

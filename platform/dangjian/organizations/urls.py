@@ -35,4 +35,5 @@ urlpatterns = [
     path("branch/", branch_views.branch, name="branch"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),
     path("", include("dangjian.organizations.transfers.urls")),
+    path("", include("dangjian.organizations.dues.urls")),
 ]

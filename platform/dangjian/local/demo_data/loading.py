@@ -33,6 +33,7 @@ from dangjian.interaction.photos import SIZES, phone_name
 from dangjian.local.demo_data import pictures
 from dangjian.local.demo_data.rows import MemberRow, Plan, UserRow
 from dangjian.organizations import sealing
+from dangjian.organizations.dues.models import DuesBasis, DuesCharge, DuesPayment, DuesSheet
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -58,6 +59,10 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("offices", Office),
     ("transfers", Transfer),
     ("transfer_steps", TransferStep),
+    ("dues_bases", DuesBasis),
+    ("dues_sheets", DuesSheet),
+    ("dues_charges", DuesCharge),
+    ("dues_payments", DuesPayment),
     ("posts", Post),
     ("counters", PostCounter),
     ("photos", Photo),

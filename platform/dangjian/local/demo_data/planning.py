@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from dangjian.local.demo_data import life, particulars, people, places, rhythm, transferring
+from dangjian.local.demo_data import collecting, life, particulars, people, places, rhythm, transferring
 from dangjian.local.demo_data.rows import Plan, UserRow
 
 SEED: Final = 2026
@@ -93,6 +93,7 @@ def plan(
     result.transfers, result.transfer_steps = transferring.draw(
         settled, result.memberships, moment, stream("transfers")
     )
+    collecting.draw(result, settled, moment, stream("dues"))
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 
@@ -206,6 +207,51 @@ class TransferStepRow(NamedTuple):
     at: datetime
 
 
+class DuesBasisRow(NamedTuple):
+    id: int
+    member_id: int
+    since: date
+    kind: str
+    base: Decimal | None
+    agreed: Decimal | None
+    relief: str
+    reason: str
+    by_id: int
+
+
+class DuesSheetRow(NamedTuple):
+    id: int
+    branch_id: int
+    month: date
+    version: int
+    confirmed_at: datetime | None
+    confirmed_by_id: int | None
+
+
+class DuesChargeRow(NamedTuple):
+    id: int
+    member_id: int
+    branch_id: int
+    month: date
+    kind: str
+    base: Decimal | None
+    rate: Decimal | None
+    relief: str
+    amount: Decimal | None
+    paid: Decimal
+    confirmed: bool
+
+
+class DuesPaymentRow(NamedTuple):
+    id: int
+    charge_id: int
+    amount: Decimal
+    way: str
+    received_on: date
+    by_id: int
+    at: datetime
+
+
 @dataclass(slots=True)
 class Plan:
     """A whole district as plain rows with ids from 1, every reference among them by id.
@@ -224,6 +270,10 @@ class Plan:
     offices: list[OfficeRow] = field(default_factory=list)
     transfers: list[TransferRow] = field(default_factory=list)
     transfer_steps: list[TransferStepRow] = field(default_factory=list)
+    dues_bases: list[DuesBasisRow] = field(default_factory=list)
+    dues_sheets: list[DuesSheetRow] = field(default_factory=list)
+    dues_charges: list[DuesChargeRow] = field(default_factory=list)
+    dues_payments: list[DuesPaymentRow] = field(default_factory=list)
     posts: list[PostRow] = field(default_factory=list)
     counters: list[CounterRow] = field(default_factory=list)
     photos: list[PhotoRow] = field(default_factory=list)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from dangjian.identity.providers import provider
 from dangjian.organizations import phone
 from dangjian.organizations.access import may_manage_sign_in, standing
+from dangjian.organizations.dues.access import kept_by
 from dangjian.organizations.models import Member, OfficeKind
 from dangjian.organizations.transfers.access import answers_for
 
@@ -37,6 +38,7 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
     if own.is_officer:
         found.append(("/officer/members/", _("党员"), "users"))
         found.append(("/officer/transfers/", _("组织关系转接"), "transfer"))
+        found.append(("/officer/dues/", _("党费"), "coin"))
         found.append(("/officer/imports/", _("名册导入"), "upload"))
     if own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
         found.append(("/officer/reports/", _("举报"), "alert"))
@@ -57,6 +59,8 @@ def branch_sections(context: dict[str, Any]) -> list[Section]:
     found = [("/branch/", _("我的支部"), "branch")]
     if answers_for(reader):
         found.append(("/branch/transfers/", _("组织关系转接"), "transfer"))
+    if kept_by(reader) is not None:
+        found.append(("/branch/dues/", _("党费"), "coin"))
     return [
         Section(url, label, icon, path == url if url == "/branch/" else path.startswith(url))
         for url, label, icon in found

@@ -32,6 +32,7 @@ function put(piece, fresh) {
   piece.classList.remove('dj-fresh');
   void piece.offsetWidth; // the highlight begins anew
   piece.classList.add('dj-fresh');
+  piece.dispatchEvent(new CustomEvent('dj:put', { bubbles: true }));
   return true;
 }
 
