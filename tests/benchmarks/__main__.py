@@ -13,11 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks import feed, live
+from tests.benchmarks import feed, identity, live
 from tests.benchmarks.measure import NotMeasured, Ratio, not_measured, report
 from tests.benchmarks.process import ROOT, run
 
-PARTS: dict[str, Callable[[Mapping[str, str]], list[Ratio]]] = {"feed": feed.rows, "live": live.rows}
+PARTS: dict[str, Callable[[Mapping[str, str]], list[Ratio]]] = {
+    "feed": feed.rows,
+    "identity": identity.rows,
+    "live": live.rows,
+}
 
 
 @contextmanager
