@@ -72,6 +72,10 @@ BRANCH_POST = {"args": {"pk": "@branch_post"}, "other": 404, "foreign": 404}
 BRANCH_COMMENT = {"args": {"pk": "@branch_post", "comment": "@comment"}, "other": 404, "foreign": 404}
 HIDDEN_COMMENT = {"args": {"pk": "@branch_post", "comment": "@hidden_comment"}, "other": 404, "foreign": 404}
 
+REASON = {"reason": "不合适"}
+# A case of the branch: its secretary keeps it, the officer above answers, to the others it does not exist.
+ADMISSION = {"args": {"pk": "@admission"}, "foreign": 404}
+
 API: list[Row] = [
     district("api-session", "POST", outside="ok", data={"username": "liqiang", "password": "@password"}),
     district("api-session", "DELETE"),
@@ -104,6 +108,33 @@ API: list[Row] = [
     district("api-organizations", "GET"),
     district("api-members", "GET"),
     district("api-statistics-members", "GET", 403, secretary="ok", officer="ok"),
+    district("api-admissions", "GET", 404, secretary="ok", officer="ok", query="branch=@branch", foreign=404),
+    district(
+        "api-admissions", "POST", 404, secretary="ok", officer="ok",
+        data={"branch": "@branch", "name": "申请人", "born_on": "1998-06-15", "applied_on": "2026-03-01"},
+    ),
+    district("api-admission", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
+    district(
+        "api-admission-step", "PUT", 404, secretary="ok", officer="ok", data={"on": "2026-03-20"},
+        args={"pk": "@admission", "step": "talk"}, foreign=404,
+    ),
+    district(
+        "api-admission-requests", "POST", 404, secretary=422, officer=422, data={"step": "activist_filing"}, **ADMISSION
+    ),
+    district(
+        "api-admission-papers", "POST", 404, secretary="ok", officer="ok", data={"file": "@picture", "step": "apply"},
+        **ADMISSION,
+    ),
+    district("api-admission-cancel", "POST", 404, secretary="ok", officer="ok", data=REASON, **ADMISSION),
+    district(
+        "api-admission-restart", "POST", 404, secretary="ok", officer="ok",
+        data={"reason": "重新申请", "applied_on": "2026-05-01"}, args={"pk": "@ended_admission"}, foreign=404,
+    ),
+    district("api-admission-what-if", "GET", 404, secretary="ok", officer="ok", query="vote=2027-05-12", **ADMISSION),
+    district(
+        "api-admission-answer", "POST", 404, secretary=403, officer="ok", data={"answer": "returned", "reason": "不全"},
+        args={"pk": "@admission_request"}, foreign=404,
+    ),
     district("api-imports", "POST", 404, officer="ok", data={"file": "@roster", "kind": "members"}),
     district("api-import", "GET", 404, officer="ok", args={"pk": "@import"}, foreign=404),
     district("api-import-apply", "POST", 404, officer="ok", args={"pk": "@import"}, foreign=404),
@@ -154,7 +185,6 @@ API: list[Row] = [
 ]  # fmt: skip
 
 MODERATORS = {"officer": "ok", "moderator": "ok"}
-REASON = {"reason": "不合适"}
 # 403 for a post of one's own reading: the thing can be seen, what is asked for cannot be done.
 INTERACTION: list[Row] = [
     district("home", "GET"),
@@ -245,6 +275,64 @@ PAGES: list[Row] = [
     ),
     district("branch-help-sheet", "GET", 404, secretary="ok"),
     district("branch-help-sheet", "POST", 404, secretary="ok", data={"member": "@member"}),
+    district("admission", "GET", 404, secretary="ok", officer="ok"),
+    district("admission-calendar", "GET", 404, secretary="ok", officer="ok"),
+    district("admission-superior", "GET", 404, officer="ok"),
+    district("admission-new", "GET", 404, secretary="ok", officer="ok", query="branch=@branch", foreign=404),
+    district(
+        "admission-new", "POST", 404, secretary="ok", officer="ok", query="branch=@branch", foreign=404,
+        data={"name": "申请人", "born_on": "1998-06-15", "applied_on": "2026-03-01"},
+    ),
+    district("admission-case", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
+    district("admission-person", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
+    district(
+        "admission-person", "POST", 404, secretary="ok", officer="ok",
+        data={"name": "申请人甲", "born_on": "1998-06-15", "reason": "写错了"}, **ADMISSION,
+    ),
+    district(
+        "admission-step", "GET", 404, secretary="ok", officer="ok", args={"pk": "@admission", "step": "talk"},
+        foreign=404,
+    ),
+    district(
+        "admission-step", "POST", 404, secretary="ok", officer="ok", data={"on": "2026-03-20"},
+        args={"pk": "@admission", "step": "talk"}, foreign=404,
+    ),
+    district(
+        "admission-ask", "GET", 404, secretary="ok", officer="ok",
+        args={"pk": "@admission", "step": "activist_filing"}, foreign=404,
+    ),
+    district(
+        "admission-ask", "POST", 404, secretary=422, officer=422,
+        args={"pk": "@admission", "step": "activist_filing"}, foreign=404,
+    ),
+    district(
+        "admission-paper-add", "POST", 404, secretary="ok", officer="ok", data={"file": "@picture", "step": "apply"},
+        **ADMISSION,
+    ),
+    district("admission-paper", "GET", 404, secretary="ok", officer="ok", args={"pk": "@paper"}, foreign=404),
+    district("admission-paper-remove", "GET", 404, secretary="ok", officer="ok", args={"pk": "@paper"}, foreign=404),
+    district(
+        "admission-paper-remove", "POST", 404, secretary="ok", officer="ok", args={"pk": "@paper"}, data=REASON,
+        foreign=404,
+    ),
+    district("admission-cancel", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
+    district("admission-cancel", "POST", 404, secretary="ok", officer="ok", data=REASON, **ADMISSION),
+    district(
+        "admission-restart", "GET", 404, secretary="ok", officer="ok", args={"pk": "@ended_admission"}, foreign=404
+    ),
+    district(
+        "admission-restart", "POST", 404, secretary="ok", officer="ok", args={"pk": "@ended_admission"},
+        data={"reason": "重新申请", "applied_on": "2026-05-01"}, foreign=404,
+    ),
+    district("admission-what-if", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
+    district("admission-files", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
+    district(
+        "admission-answer", "GET", 404, secretary=403, officer="ok", args={"pk": "@admission_request"}, foreign=404
+    ),
+    district(
+        "admission-answer", "POST", 404, secretary=403, officer="ok", args={"pk": "@admission_request"},
+        data={"answer": "return", "on": "2026-05-01", "reason": "不全"}, foreign=404,
+    ),
     district("officer-members", "GET", 404, officer="ok"),
     district("officer-member", "GET", 404, officer="ok", args={"pk": "@member"}, foreign=404),
     district(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,13 @@ from dangjian.identity.models import ServiceClient, Session, User
 from dangjian.identity.sessions import SessionStore
 from dangjian.interaction import photos, services
 from dangjian.interaction.models import Comment, Post
+from dangjian.organizations.admission import services as admission
+from dangjian.organizations.admission.models import (
+    AdmissionCase,
+    AdmissionPaper,
+    AdmissionRequest,
+    AdmissionStep,
+)
 from dangjian.organizations.dues import services as dues
 from dangjian.organizations.dues.models import DuesCharge, DuesPayment
 from dangjian.organizations.models import Import, Member, Office, OfficeKind, Organization
@@ -102,12 +110,17 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             actor=world.wangfang, branch=world.huiji_orgs.grid3, month=add_months(month, -2), version=0, entries={},
             everybody_paid=True,
         )  # fmt: skip
+        case, asked, paper, ended = _admissions(world)
         things |= {
             "month": f"{month:%Y-%m}",
             "dues_payment": DuesPayment.objects.get().pk,
             "transfer": transfer.pk,
             "today": timezone.localdate().isoformat(),
             "other_branch": world.huiji_orgs.sunzhuang.pk,
+            "admission": case.pk,
+            "admission_request": asked.pk,
+            "paper": paper.pk,
+            "ended_admission": ended.pk,
             "import": read.pk,
             "applied_import": applied.pk,
             "hidden_post": hidden_post.pk,
@@ -129,6 +142,21 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
     return things
 
 
+def _admissions(world: SimpleNamespace) -> tuple[Any, Any, Any, Any]:
+    """Somebody on the way into the branch, what was asked for another, a paper, and one who was ended."""
+    branch, born = world.huiji_orgs.grid3, date(1998, 6, 15)
+    case, other, ended = (
+        admission.open_case(
+            actor=world.wangfang, branch=branch, name=name, born_on=born, applied_on=date(2026, 3, 1)
+        )
+        for name in ("高小雨", "丁一", "于是")
+    )
+    paper = admission.add_paper(actor=world.wangfang, case=case, step="apply", kind="", file=picture())
+    asked = AdmissionRequest.objects.create(case=other, step="activist_filing", by=world.wangfang)
+    admission.cancel(actor=world.wangfang, case=ended, reason="本人撤回")
+    return case, asked, paper, ended
+
+
 def _in_luoyang(world: SimpleNamespace) -> int:
     """Give Luoyang one of everything under one id that exists nowhere else."""
     with in_district(world.luoyang):
@@ -146,6 +174,15 @@ def _in_luoyang(world: SimpleNamespace) -> int:
             branch=world.zhaomin.branch,
         )
         post.save(force_insert=True)
+        case = AdmissionCase.objects.create(
+            id=FAR_AWAY, branch=world.zhaomin.branch, name="洛阳的申请人", born_on=date(1998, 6, 15)
+        )
+        AdmissionStep.objects.create(case=case, key="apply", on=date(2026, 3, 1))
+        AdmissionRequest.objects.create(id=FAR_AWAY, case=case, step="activist_filing", by=world.zhaomin)
+        AdmissionPaper.objects.create(
+            id=FAR_AWAY, case=case, step="apply", name="洛阳的.pdf", file="admission/1/x.pdf",
+            media_type="application/pdf", size=1, digest="", by=world.zhaomin,
+        )  # fmt: skip
         Import.objects.create(id=FAR_AWAY, kind="members", by=world.sunli, state="ready")
         ServiceClient.objects.create(id=FAR_AWAY, client_id="integration-far", name="洛阳的系统")
         far = Organization(

@@ -222,10 +222,10 @@ def test_the_largest_pictures_fit_into_256_mb(size: Any, kind: str, mode: str, t
     script = (
         "import sys, resource, django; django.setup()\n"
         "from django.core.files.uploadedfile import SimpleUploadedFile\n"
-        "from dangjian.interaction import photos\n"
+        "from dangjian.api import pictures\n"
         "file = SimpleUploadedFile('a', open(sys.argv[1], 'rb').read())\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "photos._encoded(photos._drawn_anew(photos._opened(file)))\n"
+        "pictures.encoded(pictures.drawn_anew(file, longest=1600))\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
     done = subprocess.run(

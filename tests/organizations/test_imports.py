@@ -16,6 +16,7 @@ import xlwt
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from openpyxl import Workbook
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from dangjian.api.problems import Problem
 from dangjian.audit.models import AuditRow
@@ -32,6 +33,7 @@ from dangjian.organizations.models import (
     Organization,
     OrganizationKind,
 )
+from tenants.context import in_district, in_registry
 from tests.organizations.conftest import Budget
 
 ClientOf = Callable[..., Any]
@@ -613,7 +615,6 @@ def test_organizations_that_cannot_be(inside: SimpleNamespace) -> None:
 
 
 def test_the_way_through_the_api(client_of: ClientOf, world: SimpleNamespace, budget: Budget) -> None:
-    from tenants.context import in_district
 
     client = client_of("zhangwei")
     file = uploaded(workbook([person(1), person(2, 入党日期="2006-02-31")]))
@@ -658,6 +659,7 @@ def test_only_officers_import(client_of: ClientOf, who: str) -> None:
         ({"kind": "people", "file": True}, "/kind"),
         ({"kind": "members", "file": True, "mapping": "[1]"}, "/mapping"),
         ({"kind": "members", "file": True, "mapping": '{"nome": "x"}'}, "/mapping"),
+        ({"kind": "members", "file": True, "mapping": '{"name": "a\\u0000b"}'}, "/mapping"),
     ],
 )
 def test_a_wrong_upload_says_what(client_of: ClientOf, data: dict[str, Any], pointer: str) -> None:
@@ -669,7 +671,6 @@ def test_a_wrong_upload_says_what(client_of: ClientOf, data: dict[str, Any], poi
 
 
 def test_an_import_is_its_officers(client_of: ClientOf, world: SimpleNamespace) -> None:
-    from tenants.context import in_district
 
     with in_district(world.huiji):
         source = judged(world, workbook([person(1)]))
@@ -681,3 +682,30 @@ def test_kinds_are_the_trees(inside: SimpleNamespace) -> None:
     from dangjian.organizations.imports.words import KINDS
 
     assert set(KINDS.values()) == set(OrganizationKind) - {OrganizationKind.DISTRICT}
+
+
+def test_taking_back_is_offered_as_long_as_it_is_possible(
+    client_of: ClientOf, world: SimpleNamespace
+) -> None:
+    with in_district(world.huiji):
+        source = applied(world, workbook([person(1)]))
+    page = f"/officer/imports/{source.pk}/"
+    client = client_of("zhangwei")
+    assert ">整批撤回</button>" in client.get(page).content.decode()
+    with in_district(world.huiji):
+        Import.objects.filter(pk=source.pk).update(applied_at=timezone.now() - timedelta(hours=24, seconds=1))
+    shown = client.get(page).content.decode()
+    assert ">整批撤回</button>" not in shown
+    assert "超过 24 小时" in shown
+    assert client.post(f"/api/v1/imports/{source.pk}/undo/").status_code == 409
+
+
+def test_imported_people_are_announced_to_the_identity_server_at_once(
+    inside: SimpleNamespace, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.IDENTITY = "keycloak"
+    with django_capture_on_commit_callbacks(execute=True, using=inside.huiji.database):
+        applied(inside, workbook([person(1), person(2)]))
+    with in_registry():
+        waiting = ProcrastinateJob.objects.filter(task_name="identity.give_accounts", status="todo")
+        assert [job.args for job in waiting] == [{"district": "huiji"}]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from dangjian.organizations.admission.words import STAGES, STEP_STATES, Shown
 from dangjian.rules.book import Rule
 
-
-class Shown(NamedTuple):
-    """A word with its look. look: the state's class (``dj-state-…``), or "" for a plain tag; icon: beside it."""
-
-    word: Any
-    look: str
-    icon: str = ""
+__all__ = ["STAGES", "STEP_STATES", "Shown"]
 
 
 GROUPS: Final = {
@@ -49,20 +44,6 @@ TERM_STATES: Final = {
     "remind": Shown(_("该准备换届了"), "due", "clock"),
     "overdue": Shown(_("已经届满"), "overdue", "alert"),
     "beyond_extension": Shown(_("超过最长的延期"), "overdue", "alert"),
-}
-STAGES: Final = {
-    "applicant": _("入党申请人"),
-    "activist": _("入党积极分子"),
-    "candidate": _("发展对象"),
-    "probationary": _("预备党员"),
-    "full": _("正式党员"),
-}
-STEP_STATES: Final = {
-    "done": Shown(_("已完成"), "done", "done"),
-    "open": Shown(_("可以办理"), "due", "clock"),
-    "blocked": Shown(_("待前一步"), "na", "na"),
-    "late": Shown(_("逾期"), "overdue", "alert"),
-    "unlawful": Shown(_("不合规定"), "overdue", "close"),
 }
 _MARKS: Final = {
     "quoted": Shown(_("有原文依据"), ""),

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dangjian.audit.services import record
-from dangjian.identity import lockout, passwords, tasks
+from dangjian.identity import lockout, passwords, roster, tasks
 from dangjian.identity.addresses import client_address
 from dangjian.identity.models import Session, SignInFailure, User
 from dangjian.identity.providers import provider
@@ -189,6 +189,12 @@ def changed(user: User) -> None:
         return
     User.objects.filter(pk=user.pk).update(is_untold=True)
     _after_commit(lambda: tasks.tell_soon(user.pk))
+
+
+def entered() -> None:
+    """Have the identity server give accounts to those who came into the roster in the caller's transaction."""
+    if not provider().keeps_passwords:
+        _after_commit(roster.continue_soon)
 
 
 def _after_commit(act: Callable[[], None]) -> None:

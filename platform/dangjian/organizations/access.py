@@ -6,7 +6,7 @@ for what may not be seen and 403 for what may be seen but not done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -14,9 +14,18 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from rules.predicates import Predicate
 
-from dangjian.organizations.models import Member, Office, OfficeKind, Organization, Post, PostHeld
+from dangjian.organizations.models import (
+    Member,
+    Office,
+    OfficeKind,
+    Organization,
+    OrganizationKind,
+    Post,
+    PostHeld,
+)
 
 SECRETARIES: Final = frozenset({Post.SECRETARY, Post.DEPUTY_SECRETARY})
+_KEEPERS: Final = SECRETARIES | {Post.ORGANIZATION}
 _MODERATORS: Final = frozenset({OfficeKind.OFFICER, OfficeKind.MODERATOR})
 _CACHED: Final = "_standing"
 
@@ -72,11 +81,7 @@ class Standing:
 
     def paths_of(self, *kinds: str) -> tuple[str, ...]:
         """The tree paths below which an office of one of these kinds reaches; none lies within another."""
-        covered: list[str] = []
-        for path in sorted({office.organization.path for office in self.offices if office.kind in kinds}):
-            if not path.startswith(tuple(covered)):
-                covered.append(path)
-        return tuple(covered)
+        return _outermost({office.organization.path for office in self.offices if office.kind in kinds})
 
     def covers(self, organization: Organization, *kinds: str) -> bool:
         """Whether an office (of one of `kinds`, if any are named) reaches `organization`."""
@@ -103,9 +108,35 @@ class Standing:
         return self.covers(self.path[0], OfficeKind.OFFICER)
 
     @property
+    def keeps_admissions_of(self) -> Organization | None:
+        """The member's own branch, if they keep its admissions: its secretaries and its 组织委员."""
+        held = any(held.post in _KEEPERS and held.organization == self.branch for held in self.posts)
+        return self.branch if held else None
+
+    @property
+    def superior_paths(self) -> tuple[str, ...]:
+        """The tree paths below which the member answers for a superior: as an officer, or as the (deputy) secretary
+        of a 基层党委."""
+        led = {
+            held.organization.path
+            for held in self.posts
+            if held.post in SECRETARIES and held.organization.kind == OrganizationKind.COMMITTEE
+        }
+        return _outermost({*self.paths_of(OfficeKind.OFFICER), *led})
+
+    @property
     def is_officer(self) -> bool:
         """Whether the member is an officer over anything."""
         return bool(self.paths_of(OfficeKind.OFFICER))
+
+
+def _outermost(paths: Collection[str]) -> tuple[str, ...]:
+    """Those of `paths` that do not lie within another, in order."""
+    found: list[str] = []
+    for path in sorted(paths):
+        if not path.startswith(tuple(found)):
+            found.append(path)
+    return tuple(found)
 
 
 def standing(member: Reader) -> Standing:
@@ -208,6 +239,15 @@ def _secretary_over(member: Reader, other: Member) -> bool:
     return _secretary(member, other.branch)
 
 
+def _keeper(member: Reader, organization: Organization) -> bool:
+    return standing(member).keeps_admissions_of == organization
+
+
+def _superior(member: Reader, organization: Organization) -> bool:
+    path = organization.path
+    return any(path != above and path.startswith(above) for above in standing(member).superior_paths)
+
+
 def _reaches_offices(member: Member, other: Member) -> bool:
     return all(_officer(member, office.organization) for office in standing(other).offices)
 
@@ -229,6 +269,12 @@ is_moderator: OnOrganization = Predicate(_moderator)
 is_secretary_of: OnOrganization = Predicate(_secretary)
 # Whoever acts for a branch towards others: its secretary or deputy, or an officer over it.
 looks_after: OnOrganization = Predicate(_secretary) | Predicate(_officer)
+
+# 发展党员: the branch's secretaries and 组织委员, and its officers, record; who answers for a superior takes note and
+# approves. To everybody else a case does not exist.
+may_record_admissions: OnOrganization = Predicate(_keeper) | Predicate(_officer)
+may_answer_admissions: OnOrganization = Predicate(_superior)
+may_see_admissions: OnOrganization = Predicate(_keeper) | Predicate(_officer) | Predicate(_superior)
 
 may_see_member: OnMember = Predicate(_comrade) | Predicate(_officer_over)
 # Always masked; the number itself is on no page.
@@ -285,6 +331,17 @@ def visible_members(member: Member) -> QuerySet[Member]:
         Q(branch=member.branch_id)
         | _starts_with("branch__path", standing(member).paths_of(OfficeKind.OFFICER))
     )
+
+
+def admission_branches(member: Member) -> QuerySet[Organization]:
+    """The organisations whose admissions `may_see_admissions` lets `member` see, in the tree's order."""
+    own = standing(member)
+    kept = own.keeps_admissions_of
+    condition = Q(pk=kept.pk) if kept is not None else Q(pk=None)
+    if own.superior_paths:
+        condition |= _starts_with("path", own.superior_paths)
+    found: QuerySet[Organization] = Organization.objects.filter(condition).order_by("path", "id")
+    return found
 
 
 def helpable_members(secretary: Member) -> QuerySet[Member]:

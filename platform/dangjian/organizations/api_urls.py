@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from dangjian.organizations.admission import api as admission
 from dangjian.organizations.api import MemberStatisticsView, MembersView, OrganizationsView
 from dangjian.organizations.dues import addresses
 from dangjian.organizations.dues.api import (
@@ -28,6 +29,29 @@ urlpatterns = [
     path("organizations/", OrganizationsView.as_view(), name="api-organizations"),
     path("members/", MembersView.as_view(), name="api-members"),
     path("statistics/members/", MemberStatisticsView.as_view(), name="api-statistics-members"),
+    path("admissions/", admission.AdmissionsView.as_view(), name="api-admissions"),
+    path("admissions/<int:pk>/", admission.AdmissionCaseView.as_view(), name="api-admission"),
+    path(
+        "admissions/<int:pk>/steps/<slug:step>/",
+        admission.AdmissionStepView.as_view(),
+        name="api-admission-step",
+    ),
+    path(
+        "admissions/<int:pk>/requests/",
+        admission.AdmissionRequestsView.as_view(),
+        name="api-admission-requests",
+    ),
+    path("admissions/<int:pk>/papers/", admission.AdmissionPapersView.as_view(), name="api-admission-papers"),
+    path("admissions/<int:pk>/cancel/", admission.AdmissionCancelView.as_view(), name="api-admission-cancel"),
+    path(
+        "admissions/<int:pk>/restart/", admission.AdmissionRestartView.as_view(), name="api-admission-restart"
+    ),
+    path(
+        "admissions/<int:pk>/what-if/", admission.AdmissionWhatIfView.as_view(), name="api-admission-what-if"
+    ),
+    path(
+        "admissions/requests/<int:pk>/", admission.AdmissionAnswerView.as_view(), name="api-admission-answer"
+    ),
     path("imports/", ImportsView.as_view(), name="api-imports"),
     path("imports/<int:pk>/", ImportView.as_view(), name="api-import"),
     path("imports/<int:pk>/apply/", ImportApplyView.as_view(), name="api-import-apply"),

@@ -88,6 +88,7 @@ def roster(request: HttpRequest, pk: int) -> HttpResponse:
             (name, each.label, each.required, source.mapping.get(name, "")) for name, each in known.items()
         ],
         "hours": services.UNDO_HOURS,
+        "may_undo": services.may_undo(source),
     }
     return render(request, "organizations/import.html", context)
 

@@ -32,6 +32,7 @@ urlpatterns = [
         "officer/identity/clients/<int:pk>/revoke/", sign_in_views.client_revoke, name="officer-client-revoke"
     ),
     path("officer/audit/", views.audit, name="officer-audit"),
+    path("", include("dangjian.organizations.admission.urls")),
     path("branch/", branch_views.branch, name="branch"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),
     path("", include("dangjian.organizations.transfers.urls")),

@@ -323,6 +323,13 @@ def _approved_late(case: Case, voted_on: date | None, allowed: Rule, special: Ru
     return Problem("approval_late", allowed, {"latest": latest, "special": special.value})
 
 
+def vote_problems(book: Book, vote: Vote) -> list[Problem]:
+    """What is wrong with the counts of a branch's vote: they cannot be, or do not suffice; empty without counts."""
+    day = vote.on or date.max
+    present, yes = (book.nearest(f"admission.vote_{each}", on=day) for each in ("present", "yes"))
+    return _votes(vote, present, yes)
+
+
 def _votes(vote: Vote, present_rule: Rule, yes_rule: Rule) -> list[Problem]:
     """Counts that cannot be, or that do not suffice."""
     if vote.due is None or vote.present is None or vote.yes is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connections, models, transaction
 from django.db.backends.utils import CursorWrapper
@@ -30,9 +31,17 @@ from dangjian.interaction.models import (
     View,
 )
 from dangjian.interaction.photos import SIZES, phone_name
-from dangjian.local.demo_data import pictures
+from dangjian.local.demo_data import admitting, pictures
 from dangjian.local.demo_data.rows import MemberRow, Plan, UserRow
 from dangjian.organizations import sealing
+from dangjian.organizations.admission.models import (
+    AdmissionCase,
+    AdmissionCompanion,
+    AdmissionPaper,
+    AdmissionRequest,
+    AdmissionStep,
+    Transition,
+)
 from dangjian.organizations.dues.models import DuesBasis, DuesCharge, DuesPayment, DuesSheet
 from dangjian.organizations.models import (
     Member,
@@ -63,6 +72,12 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("dues_sheets", DuesSheet),
     ("dues_charges", DuesCharge),
     ("dues_payments", DuesPayment),
+    ("admissions", AdmissionCase),
+    ("admission_steps", AdmissionStep),
+    ("admission_companions", AdmissionCompanion),
+    ("admission_papers", AdmissionPaper),
+    ("admission_requests", AdmissionRequest),
+    ("admission_transitions", Transition),
     ("posts", Post),
     ("counters", PostCounter),
     ("photos", Photo),
@@ -107,6 +122,8 @@ def load(district: District, plan: Plan) -> Summary:
     """
     _require_empty(district)
     with in_district(district), _drawing(sorted({row.file for row in plan.photos})):
+        if plan.admission_papers and not default_storage.exists(admitting.PAPER):
+            default_storage.save(admitting.PAPER, ContentFile(admitting.paper()))
         with transaction.atomic(using=district.database), connections[district.database].cursor() as cursor:
             for part, model in _TABLES:
                 _copy(cursor, model, _rows(plan, part))

@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
-from dangjian.local.demo_data import collecting, life, particulars, people, places, rhythm, transferring
+from dangjian.local.demo_data import (
+    admitting,
+    collecting,
+    life,
+    particulars,
+    people,
+    places,
+    rhythm,
+    transferring,
+)
 from dangjian.local.demo_data.rows import Plan, UserRow
 
 SEED: Final = 2026
@@ -94,6 +103,10 @@ def plan(
         settled, result.memberships, moment, stream("transfers")
     )
     collecting.draw(result, settled, moment, stream("dues"))
+    drawn = admitting.draw(settled, moment, stream("admissions"))
+    result.admissions, result.admission_steps = drawn.cases, drawn.steps
+    result.admission_companions, result.admission_papers = drawn.companions, drawn.papers
+    result.admission_requests, result.admission_transitions = drawn.requests, drawn.transitions
     return result
 
 

@@ -248,8 +248,72 @@ class DuesPaymentRow(NamedTuple):
     amount: Decimal
     way: str
     received_on: date
+
+
+class AdmissionRow(NamedTuple):
+    id: int
+    branch_id: int
+    state: str
+    stage: str
+    name: str
+    sex: str
+    born_on: date
+    nationality: str
+    member_id: int | None
+    created_at: datetime
+
+
+class AdmissionStepRow(NamedTuple):
+    id: int
+    case_id: int
+    key: str
+    on: date
+    data: str  # JSON
+
+
+class AdmissionCompanionRow(NamedTuple):
+    id: int
+    case_id: int
+    member_id: int
+    role: str
+
+
+class AdmissionPaperRow(NamedTuple):
+    id: int
+    case_id: int
+    step: str
+    kind: str
+    name: str
+    file: str
+    media_type: str
+    size: int
+    digest: str
     by_id: int
     at: datetime
+
+
+class AdmissionRequestRow(NamedTuple):
+    id: int
+    case_id: int
+    step: str
+    by_id: int
+    at: datetime
+    answer: str
+    answered_by_id: int | None
+    answered_at: datetime | None
+
+
+class AdmissionTransitionRow(NamedTuple):
+    id: int
+    case_id: int
+    action: str
+    step: str
+    from_stage: str
+    to_stage: str
+    on: date | None
+    by_id: int
+    at: datetime
+    detail: str  # JSON
 
 
 @dataclass(slots=True)
@@ -274,6 +338,12 @@ class Plan:
     dues_sheets: list[DuesSheetRow] = field(default_factory=list)
     dues_charges: list[DuesChargeRow] = field(default_factory=list)
     dues_payments: list[DuesPaymentRow] = field(default_factory=list)
+    admissions: list[AdmissionRow] = field(default_factory=list)
+    admission_steps: list[AdmissionStepRow] = field(default_factory=list)
+    admission_companions: list[AdmissionCompanionRow] = field(default_factory=list)
+    admission_papers: list[AdmissionPaperRow] = field(default_factory=list)
+    admission_requests: list[AdmissionRequestRow] = field(default_factory=list)
+    admission_transitions: list[AdmissionTransitionRow] = field(default_factory=list)
     posts: list[PostRow] = field(default_factory=list)
     counters: list[CounterRow] = field(default_factory=list)
     photos: list[PhotoRow] = field(default_factory=list)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from dangjian.api.problems import FieldError, Problem, not_found, refused
 from dangjian.audit.services import record
+from dangjian.identity import services as identity
 from dangjian.organizations import access, bulk, sealing
 from dangjian.organizations.imports import cells, columns, judging, reading
 from dangjian.organizations.imports.judging import Judged, Row
@@ -68,6 +69,9 @@ def begin(
     if unknown := mapping.keys() - columns.BY_KIND[ImportKind(kind)].keys():
         words = {"names": "、".join(sorted(unknown))}
         raise refused(FieldError("/mapping", "unknown", _("mapping 里有不认识的项：%(names)s。") % words))
+    if any("\0" in title for title in mapping.values()):
+        detail = _("mapping 里有看不见的字符，请重新填写列名。")
+        raise refused(FieldError("/mapping", "unprintable", detail))
     with outbox.atomic():
         made = Import.objects.create(
             kind=kind,
@@ -114,6 +118,13 @@ def apply(*, by: Member, source: Import) -> None:
         held.save(update_fields=["state"])
 
 
+def may_undo(source: Import) -> bool:
+    """Whether its time for being taken back has not passed."""
+    if source.state != ImportState.APPLIED or source.applied_at is None:
+        return False
+    return timezone.now() - source.applied_at <= timedelta(hours=UNDO_HOURS)
+
+
 def undo(*, by: Member, source: Import) -> None:
     """Take back what an applied import wrote, all of it or nothing.
 
@@ -123,7 +134,7 @@ def undo(*, by: Member, source: Import) -> None:
     with outbox.atomic():
         held = _held(by, source, ImportState.APPLIED)
         now = timezone.now()
-        if held.applied_at is None or now - held.applied_at > timedelta(hours=UNDO_HOURS):
+        if not may_undo(held):
             raise Problem(409, "too_late", _("超过 24 小时，不能整批撤回了。请逐个更正。"))
         try:
             unwrite(held, by=by)
@@ -195,6 +206,8 @@ def apply_now(source: Import) -> None:
                 held.save(update_fields=["state", "fault"])
                 return
             write(held, judged, tell=_teller(held))
+            if held.counts.get(Outcome.NEW) and held.kind == ImportKind.MEMBERS:
+                identity.entered()
             held.state, held.applied_at, held.content, held.fault = (
                 ImportState.APPLIED,
                 timezone.now(),

@@ -40,6 +40,7 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
         found.append(("/officer/transfers/", _("组织关系转接"), "transfer"))
         found.append(("/officer/dues/", _("党费"), "coin"))
         found.append(("/officer/imports/", _("名册导入"), "upload"))
+        found.append(("/admission/superior/", _("发展党员"), "shield"))
     if own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR):
         found.append(("/officer/reports/", _("举报"), "alert"))
     if may_manage_sign_in(reader) and not provider().keeps_passwords:
@@ -65,3 +66,20 @@ def branch_sections(context: dict[str, Any]) -> list[Section]:
         Section(url, label, icon, path == url if url == "/branch/" else path.startswith(url))
         for url, label, icon in found
     ]
+
+
+@register.simple_tag(takes_context=True)
+def admission_sections(context: dict[str, Any]) -> list[Section]:
+    """The pages of 发展党员 the reader may open: the branch's for whoever keeps it, approvals for a superior."""
+    reader: Member | None = context.get("member")
+    if reader is None:
+        return []
+    own, path = standing(reader), context["request"].path
+    found = []
+    if own.keeps_admissions_of is not None:
+        found.append(("/admission/", _("支部看板"), "columns"))
+    if own.superior_paths:
+        found.append(("/admission/superior/", _("审批"), "shield"))
+    if found:
+        found.append(("/admission/calendar/", _("日历"), "calendar"))
+    return [Section(url, label, icon, path == url) for url, label, icon in found]
