@@ -248,6 +248,8 @@ class DuesPaymentRow(NamedTuple):
     amount: Decimal
     way: str
     received_on: date
+    by_id: int
+    at: datetime
 
 
 class AdmissionRow(NamedTuple):
