@@ -8,9 +8,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from dangjian.config.live import site
-from dangjian.identity import services
-from dangjian.identity.models import Session, User
+from dangjian.config.live import OVERDUE, site
+from dangjian.identity import services, tasks
+from dangjian.identity.models import Session, User, grace
 from dangjian.identity.sessions import SessionStore
 from realtime.hooks import Viewer
 from realtime.models import Event
@@ -90,6 +90,29 @@ def test_who_still_stands_is_one_query_whatever_their_number(world, django_asser
         with django_assert_num_queries(1):
             assert site.still_valid(asked) == {viewers["liuna"]}
         assert site.still_valid([]) == set()
+
+
+def test_an_overdue_session_opens_a_socket_within_its_grace_and_is_asked_about(world, monkeypatch) -> None:
+    """As with join tickets (decision 21): what is known is believed at once, and the asking happens behind it."""
+    asked: list[list[int]] = []
+    monkeypatch.setattr(tasks, "confirm_soon", lambda ids: asked.append(list(ids)))
+    with in_district(world.huiji):
+        user = world.wangfang.user
+        key = SessionStore.for_user(user)
+        row, viewer = Session.objects.filter(session_key=key), Viewer(user.pk, key, user.session_epoch)
+        pk, now = row.get().pk, timezone.now()
+        cases = [
+            (timedelta(minutes=4), [viewer], []),  # not due yet
+            (timedelta(seconds=-30), [viewer], []),  # due, and the page's next request will ask
+            (-OVERDUE - timedelta(seconds=5), [viewer], [pk]),
+            (timedelta(seconds=5) - grace(), [viewer], [pk]),
+            (timedelta(seconds=-5) - grace(), [None], []),  # unconfirmed for longer than the grace: nobody
+        ]
+        for until, found, queued in cases:
+            row.update(confirmed_until=now + until)
+            for known in (site.authenticate([scope(HOSTS["huiji"], key)]), site.still_valid([viewer])):
+                assert list(known) == [each for each in found if each or isinstance(known, list)]
+                assert asked.pop() == queued
 
 
 def test_nobody_stands_in_a_suspended_district(world) -> None:

@@ -19,6 +19,8 @@ from django.test import override_settings
 from dangjian.local import keycloak as embedded
 from tests.sso.ports import free_port
 
+PEOPLE = {"wangfang": "王芳", "liqiang": "李强", "zhangwei": "张伟", "zhoujie": "周杰"}
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     lacking = "" if os.environ.get("KEYCLOAK_URL") else embedded.missing()
@@ -123,3 +125,56 @@ def realms(_realms: None, deployment: Deployment, settings: Any, db: None) -> De
     for name, value in deployment.settings.items():
         setattr(settings, name, value)
     return deployment
+
+
+@pytest.fixture(scope="session")
+def house(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The small districts with realms of their own, and accounts for four of Huiji."""
+    settings = {name: str(value) for name, value in deployment.settings.items()}
+    from dangjian.identity.keycloak import realm as described
+    from tests.browser.house import standing
+    from tests.sso.visitor import PASSWORD
+
+    folder: Path = tmp_path_factory.mktemp("sso-house")
+    with standing(os.environ["DATABASE_URL"], folder, suffix="sso", **settings) as opened:
+        admin = administrator(deployment, "huiji")
+        [(issuer,)] = opened.rows(
+            "SELECT issuer FROM tenants_district WHERE schema_name = 'huiji'", schema="public"
+        )
+        for username, name in PEOPLE.items():
+            ident = admin.create_user({"username": username, "firstName": name, "enabled": True})
+            admin.set_password(ident, PASSWORD, temporary=False)
+            opened.rows(
+                "UPDATE identity_user SET issuer = %s, subject = %s WHERE username = %s",
+                issuer,
+                ident,
+                username,
+            )
+        # Keycloak reaches us by address: its Java knows no names below .localhost.
+        opened.rows(
+            "INSERT INTO tenants_domain (host, district_id, is_primary)"
+            " SELECT '127.0.0.1', id, false FROM tenants_district WHERE schema_name = 'huiji'",
+            schema="public",
+        )
+        client = admin.client(described.SIGN_IN_CLIENT)
+        assert client is not None
+        client["attributes"]["backchannel.logout.url"] = f"http://127.0.0.1:{opened.port}/oidc/backchannel/"
+        admin.update_client(client["id"], client)
+        yield opened
+        for name in ("huiji", "luoyang", described.OVERSIGHT):
+            administrator(deployment, name).delete_realm()
+
+
+def administrator(deployment: Deployment, realm: str) -> Any:
+    """Keycloak's own administrator, at work in a realm."""
+    from dangjian.identity.keycloak.admin import Admin
+
+    keycloak = deployment.keycloak
+    return Admin(
+        url=keycloak.url,
+        realm=realm,
+        home="master",
+        client_id="admin-cli",
+        username=keycloak.admin,
+        password=keycloak.password,
+    )

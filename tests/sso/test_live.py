@@ -5,68 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from dangjian.identity.keycloak import realm as described
-from dangjian.identity.keycloak.admin import Admin
 from tests.browser.conftest import ARGUMENTS, PHONE, allowed, context  # noqa: F401  (fixtures)
-from tests.browser.house import House, standing
-from tests.sso.conftest import Deployment
+from tests.browser.house import House
+from tests.sso.conftest import Deployment, administrator
 from tests.sso.visitor import PASSWORD
 
-PEOPLE = {"wangfang": "王芳", "liqiang": "李强", "zhangwei": "张伟"}
 # The server has no Valkey: what tells sockets of other processes at once is missing, as it is when Valkey is down.
 SOCKETS = 3
-
-
-@pytest.fixture(scope="module")
-def house(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The small districts with realms of their own, and accounts for three of Huiji."""
-    settings = {name: str(value) for name, value in deployment.settings.items()}
-    folder: Path = tmp_path_factory.mktemp("sso-house")
-    with standing(os.environ["DATABASE_URL"], folder, suffix="sso", **settings) as opened:
-        admin = _master(deployment, "huiji")
-        [(issuer,)] = opened.rows(
-            "SELECT issuer FROM tenants_district WHERE schema_name = 'huiji'", schema="public"
-        )
-        for username, name in PEOPLE.items():
-            ident = admin.create_user({"username": username, "firstName": name, "enabled": True})
-            admin.set_password(ident, PASSWORD, temporary=False)
-            opened.rows(
-                "UPDATE identity_user SET issuer = %s, subject = %s WHERE username = %s",
-                issuer,
-                ident,
-                username,
-            )
-        # Keycloak reaches us by address: its Java knows no names below .localhost.
-        opened.rows(
-            "INSERT INTO tenants_domain (host, district_id, is_primary)"
-            " SELECT '127.0.0.1', id, false FROM tenants_district WHERE schema_name = 'huiji'",
-            schema="public",
-        )
-        client = admin.client(described.SIGN_IN_CLIENT)
-        assert client is not None
-        client["attributes"]["backchannel.logout.url"] = f"http://127.0.0.1:{opened.port}/oidc/backchannel/"
-        admin.update_client(client["id"], client)
-        yield opened
-        for name in ("huiji", "luoyang", described.OVERSIGHT):
-            _master(deployment, name).delete_realm()
-
-
-def _master(deployment: Deployment, realm: str) -> Admin:
-    keycloak = deployment.keycloak
-    return Admin(
-        url=keycloak.url,
-        realm=realm,
-        home="master",
-        client_id="admin-cli",
-        username=keycloak.admin,
-        password=keycloak.password,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +127,7 @@ def test_the_realms_word_ends_three_sockets(
     sign_in(first, post, "wangfang")
     tabs = in_tabs(hers, post)
     [(subject,)] = house.rows("SELECT subject FROM identity_user WHERE username = 'wangfang'")
-    _master(deployment, "huiji").end_sessions(subject)
+    administrator(deployment, "huiji").end_sessions(subject)
     for page in (first, *tabs):
         has_ended(page)
     assert house.rows("SELECT 1 FROM identity_session s JOIN identity_user u ON u.id = s.user_id"

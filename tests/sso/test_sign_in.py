@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -26,6 +27,7 @@ from tenants.context import in_district
 from tests.cast import HOSTS
 from tests.identity.realms import put_realm
 from tests.sso.conftest import Deployment
+from tests.sso.line import line_to
 from tests.sso.visitor import PASSWORD, Visitor, query_of
 
 FIELDS = ("keycloak_url", "issuer", "realm", "client_id", "client_secret_ref")
@@ -297,6 +299,46 @@ def test_a_device_that_is_sent_out_is_out_at_the_realm_too(realm: SimpleNamespac
 
 
 # --- bearers ----------------------------------------------------------------------------------------------------
+
+
+def test_an_outage_is_borne_without_a_storm_and_ends_by_itself(
+    realm: SimpleNamespace, deployment: Deployment
+) -> None:
+    """The line to Keycloak goes down and comes back; nobody restarts anything."""
+    huiji, port = realm.world.huiji, urlsplit(deployment.keycloak.url).port
+    assert port
+    with line_to(port) as line:
+        fields = {field: getattr(huiji, field) for field in FIELDS}
+        for field in ("keycloak_url", "issuer"):  # it names itself as it was called
+            fields[field] = fields[field].replace(f":{port}", f":{line.port}")
+        put_realm(huiji, fields, {"wangfang": realm.subjects["wangfang"]})
+        visitor = Visitor()
+        assert visitor.sign_in("wangfang").status_code == 302
+        assert line.calls
+
+        line.down()
+        oidc.forget()  # that it was reached a moment ago
+        overdue = timezone.now() - timedelta(minutes=5)
+        with in_district(huiji):
+            Session.objects.filter(user__username="wangfang").update(confirmed_until=overdue)
+        before = line.calls
+        for _ in range(15):
+            away = Client(headers={"host": HOSTS["huiji"]}).get("/oidc/login/", {"next": "/me/"})
+            assert (away.status_code, "暂时不能登录" in away.content.decode()) == (503, True)
+            assert int(away["Retry-After"]) > 0
+            assert visitor.is_in(), "a session lives its grace"
+        # Three failures, and whoever tried while the breaker rested for a second or longer.
+        assert line.calls - before < 8
+
+        line.up()
+        deadline = time.monotonic() + 60
+        while Client(headers={"host": HOSTS["huiji"]}).get("/oidc/login/").status_code != 302:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert visitor.is_in()
+        with in_district(huiji):
+            assert Session.objects.get(user__username="wangfang").confirmed_until > timezone.now()
+        assert Visitor().sign_in("wangfang").status_code == 302
 
 
 def mobile_token(realm: SimpleNamespace, person: str, place: str = "huiji") -> dict[str, Any]:
