@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Person
 from tests.browser.house import House
+from tests.browser.test_pages import grave
 
 OPEN = "#dues-months a:nth-child(1)"
 
@@ -19,6 +20,9 @@ def test_the_sheet_by_keyboard_and_on_both_screens(house: House, person: Person,
     expect(page.get_by_text("实时更新中")).to_be_visible()
     other = person("zhangwei", re.sub(r"^https?://[^/]+", "", page.url), **PHONE)
     expect(other.get_by_text("实时更新中")).to_be_visible()
+
+    assert grave(page) == []
+    assert grave(other) == []
 
     fields = page.locator("[name^=paid-]")
     before = fields.count()
@@ -55,5 +59,5 @@ def test_without_a_script_everybody_is_entered_at_once(person: Person) -> None:
     if page.get_by_role("button", name="全部收齐").count():
         page.get_by_role("button", name="全部收齐").click()
         expect(page.get_by_text("已记账。")).to_be_visible()
-        page.get_by_role("button", name="记账并确认本月").click()
+        page.get_by_role("button", name="记账并确认").click()
     expect(page.locator("#dues-sums").get_by_text("已确认")).to_be_visible()

@@ -16,9 +16,17 @@ from tests.browser.house import House
 OF_A_MEMBER = [
     "/feed/", "/feed/?tab=branch", "/posts/new/", "/me/", "/me/posts/", "/me/comments/", "/me/replies/", "/news/",
     "/learning/", "/management/", "/sessions/", "/password/", "/branch/", "/rules/", "/rules/dues/", "/rules/term/",
-    "/rules/admission/",
+    "/rules/admission/", "/branch/transfers/", "/branch/transfers/new/", "/branch/dues/", "/me/dues/",
 ]  # fmt: skip
-OF_AN_OFFICER = ["/officer/members/", "/officer/reports/", "/officer/audit/", "/ui/", "/management/"]
+OF_AN_OFFICER = [
+    "/officer/members/",
+    "/officer/transfers/",
+    "/officer/dues/",
+    "/officer/reports/",
+    "/officer/audit/",
+    "/ui/",
+    "/management/",
+]
 SIGNED_OUT = ["/sign-in/", "/forgotten/"]
 A_POST = re.compile(r"/posts/\d+/$")
 

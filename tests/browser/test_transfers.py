@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Person
+from tests.browser.test_pages import grave
 
 
 def test_the_others_see_the_answer_at_once(person: Person, allowed: list[str]) -> None:
@@ -18,6 +19,9 @@ def test_the_others_see_the_answer_at_once(person: Person, allowed: list[str]) -
     expect(officers.get_by_text("实时更新中")).to_be_visible()
     his = person("zhoujie", "/me/")
     expect(his.get_by_text("待接收")).to_be_visible()
+
+    assert grave(hers) == []
+    assert grave(officers) == []
 
     # What the officer is writing stays; what nobody writes in is renewed.
     officers.get_by_text("撤回这份转接").click()

@@ -377,7 +377,7 @@ PAGES: list[Row] = [
     district("my-dues", "GET"),
     district("officer-dues", "GET", 404, officer="ok"),
     district("officer-dues-table", "GET", 404, officer="ok"),
-    district("dues", "GET", 404, secretary="ok", officer=404),
+    district("dues", "GET", 404, secretary="ok", officer="ok"),
     district("dues-branch", "GET", 404, secretary="ok", officer="ok", args={"branch": "@branch"}, foreign=404),
     district(
         "dues-sheet", "GET", 404, secretary="ok", officer="ok", args={"branch": "@branch", "month": "@month"},

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from dangjian.api.problems import Problem
 from dangjian.audit.models import AuditRow
+from dangjian.identity.models import User
 from dangjian.organizations import services as people
 from dangjian.organizations import timeline
 from dangjian.organizations.dues import access, judgement, queries, services
@@ -165,6 +166,35 @@ def test_what_is_confirmed_stands(inside: SimpleNamespace) -> None:
     assert (open_one.member, open_one.amount) == (inside.liqiang, D("15.00"))
     enter(inside, entries={inside.liqiang.pk: Entry(received=D("15.00"))})
     assert queries.arrears(inside.huiji_orgs.grid3) == []
+
+
+def test_who_comes_onto_a_confirmed_sheet_owes_too(inside: SimpleNamespace) -> None:
+    earn(inside.wangfang, "5200.00")
+    earn(inside.liqiang, "3000.00")
+    enter(inside, everybody_paid=True, confirm=True)
+    Member.objects.filter(pk=inside.liuna.pk).update(branch=inside.huiji_orgs.grid3)
+    Membership.objects.filter(member=inside.liuna).update(branch=inside.huiji_orgs.grid3)
+    more = {inside.wangfang.pk: Entry(received=D("1.00"))}
+    enter(inside, entries=more)
+    assert queries.arrears(inside.huiji_orgs.grid3) == []
+    earn(inside.liuna, "3000.00")
+    enter(inside, entries=more)
+    assert [row.member for row in queries.arrears(inside.huiji_orgs.grid3)] == [inside.liuna]
+
+
+def test_fifty_bases_cost_as_much_as_one(inside: SimpleNamespace, budget: Budget) -> None:
+    people_of = [inside.liqiang, inside.wangfang]
+    for number in range(30):
+        user = User.objects.create(username=f"b{number}", name=f"乙{number}")
+        people_of.append(
+            Member.objects.create(
+                user=user, branch=inside.huiji_orgs.grid3, name=f"乙{number}", pinyin="yi", initials="y"
+            )
+        )
+    Member.objects.update(employment="wage")
+    with budget(19):
+        enter(inside, entries={member.pk: Entry(base=D("4000.00")) for member in people_of})
+    assert queries.summed(queries.lines(book(), inside.huiji_orgs.grid3, this())).due == D("1280.00")
 
 
 def test_bases_are_as_of_the_month(inside: SimpleNamespace) -> None:
@@ -403,6 +433,14 @@ def test_the_member_page_changes_what_dues_follow_from(client_of: ClientOf, earn
     assert "记错了人" in client.get(address).content.decode()
 
 
+def test_a_letter_names_the_last_month_paid(client_of: ClientOf, earning: SimpleNamespace) -> None:
+    with in_district(earning.huiji):
+        enter(earning, add_months(this(), -1), everybody_paid=True)
+        assert queries.paid_until(earning.liqiang) == add_months(this(), -1)
+    page = client_of("wangfang").get(f"/branch/transfers/new/?member={earning.liqiang.pk}").content.decode()
+    assert f'value="{add_months(this(), -1):%Y-%m}"' in page
+
+
 def test_the_table_has_numbers_as_numbers(client_of: ClientOf, earning: SimpleNamespace) -> None:
     with in_district(earning.huiji):
         earning.liqiang.id_number = "11010519491231002X"
@@ -439,8 +477,6 @@ def test_pages_cost_the_same_however_many_there_are(
 ) -> None:
     with in_district(earning.huiji):
         for number in range(40):
-            from dangjian.identity.models import User
-
             user = User.objects.create(username=f"d{number}", name=f"甲{number}")
             member = Member.objects.create(
                 user=user, branch=earning.huiji_orgs.grid3, name=f"甲{number}", pinyin="jia", initials="j"

@@ -128,10 +128,12 @@ def arrears(branch: Organization) -> list[DuesCharge]:
     return list(found.order_by("member__pinyin", "member_id", "month"))
 
 
-def totals(first: date, last: date, branches: Iterable[int]) -> dict[int, tuple[Sums, int]]:
-    """By branch: what was reckoned and received for these months, and how many sheets are confirmed. Two passes."""
-    wanted = list(branches)
-    within = {"month__gte": first, "month__lte": last, "branch__in": wanted}
+def totals(first: date, last: date, branches: Iterable[int] | None) -> dict[int, tuple[Sums, int]]:
+    """By branch (None: all of them): what was reckoned and received for these months, and how many sheets are
+    confirmed. One pass over the charges, one over the sheets."""
+    within: dict[str, Any] = {"month__gte": first, "month__lte": last}
+    if branches is not None:
+        within["branch__in"] = list(branches)
     confirmed = dict(
         DuesSheet.objects.filter(confirmed_at__isnull=False, **within)
         .order_by()
@@ -174,9 +176,11 @@ def of_officer(officer: Member, first: date, last: date) -> list[dict[str, Any]]
         if node.path.startswith(paths)
     }
     tree = timeline.Tree(nodes)
+    # Over the whole district no charge has to be asked for its branch.
+    whole = standing(officer).covers(standing(officer).path[0], OfficeKind.OFFICER)
     branches = {pk for pk, node in nodes.items() if node.kind == OrganizationKind.BRANCH}
     many = (last.year - first.year) * 12 + last.month - first.month + 1
-    sums = rolled_up(tree, totals(first, last, branches), branches)
+    sums = rolled_up(tree, totals(first, last, None if whole else branches), branches)
     return [
         {
             "node": node,
@@ -187,6 +191,12 @@ def of_officer(officer: Member, first: date, last: date) -> list[dict[str, Any]]
         }
         for node, depth in tree.walk()
     ]
+
+
+def paid_until(member: Member) -> date | None:
+    """The last month whose dues are paid in full, as a letter of introduction names it."""
+    paid = DuesCharge.objects.filter(member=member, paid__gte=F("amount"))
+    return paid.order_by("-month", "-id").values_list("month", flat=True).first()
 
 
 def of_member(member: Member, year: int) -> list[DuesCharge]:

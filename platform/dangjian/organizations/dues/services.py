@@ -6,7 +6,7 @@ All raise `Problem`: 404 for who does not keep the branch's dues, 409 when someb
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -114,15 +114,9 @@ def set_basis(
     _check_basis(rules(), since, kind, base, agreed, relief)
     with outbox.atomic():
         actor = _keeper(actor, member.branch)
-        list(Member.objects.select_for_update().filter(pk=member.pk).values_list("pk", flat=True))
-        found = _put_basis(
-            actor,
-            member,
-            since,
-            Basis(kind, base if kind in BY_BASE else None, agreed, relief),
-            reason,
-            document,
-        )
+        _lock([member.pk])
+        basis = Basis(kind, base if kind in BY_BASE else None, agreed, relief)
+        [found] = _put_bases(actor, since, {member.pk: basis}, reason, document)
         detail = {"month": f"{since:%Y-%m}", "number": document}
         record(
             action="dues.basis", actor=actor.user, object_kind="user", object_id=member.user_id,
@@ -136,6 +130,9 @@ def reverse(*, actor: Member, payment: DuesPayment, reason: str) -> DuesPayment:
     """Answer an entry that was wrong by one of the opposite amount; the ledger keeps both."""
     reason = services.checked_reason(reason)
     with outbox.atomic():
+        branch, month = DuesCharge.objects.values_list("branch", "month").get(pk=payment.charge_id)
+        # The sheet first, as whoever enters holds it while charges change.
+        sheet = _sheet(Organization.objects.get(pk=branch), month)
         charge = (
             DuesCharge.objects.select_for_update(of=("self",))
             .select_related("branch", "member")
@@ -152,7 +149,6 @@ def reverse(*, actor: Member, payment: DuesPayment, reason: str) -> DuesPayment:
         )  # fmt: skip
         charge.paid -= payment.amount
         charge.save(update_fields=["paid"])
-        sheet = _sheet(charge.branch, charge.month)
         sheet.version += 1
         sheet.save(update_fields=["version"])
         detail = {
@@ -175,6 +171,11 @@ def _keeper(actor: Member, branch: Organization) -> Member:
     return fresh
 
 
+def _lock(members: Iterable[int]) -> None:
+    ids = list(members)
+    list(Member.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+
+
 def _sheet(branch: Organization, month: date) -> DuesSheet:
     """The sheet of the month, begun if it is the first entry, until the transaction ends."""
     DuesSheet.objects.bulk_create([DuesSheet(branch=branch, month=month)], ignore_conflicts=True)
@@ -184,6 +185,7 @@ def _sheet(branch: Organization, month: date) -> DuesSheet:
 def _change_bases(
     actor: Member, sheet: DuesSheet, lines: list[queries.Line], entries: Mapping[int, Entry]
 ) -> None:
+    changed: dict[int, Basis] = {}
     for line in lines:
         wanted = entries.get(line.member.pk, Entry()).base
         if wanted is None or wanted == line.basis.base:
@@ -194,9 +196,11 @@ def _change_bases(
         if line.basis.kind not in BY_BASE:
             detail = _("%(name)s 的党费不按收入计算，不用填基数。") % {"name": line.member.name}
             raise refused(FieldError(f"/entries/{line.member.pk}/base", "no_base", detail))
-        line.basis = replace(line.basis, base=wanted)
-        _put_basis(actor, line.member, sheet.month, line.basis, _("当月收入核定"), "")
+        line.basis = changed[line.member.pk] = replace(line.basis, base=wanted)
         line.owed = judgement.owed(rules(), line.basis, sheet.month)
+    if changed:
+        _lock(changed)
+        _put_bases(actor, sheet.month, changed, _("当月收入核定"))
 
 
 def _reckon(sheet: DuesSheet, lines: list[queries.Line]) -> None:
@@ -205,16 +209,10 @@ def _reckon(sheet: DuesSheet, lines: list[queries.Line]) -> None:
     for line in lines:
         told = {
             "kind": line.basis.kind, "base": line.basis.base, "rate": line.owed.rate, "relief": line.basis.relief,
-            "amount": line.owed.amount,
+            "amount": line.owed.amount, "confirmed": sheet.confirmed_at is not None and line.owed.amount is not None,
         }  # fmt: skip
         if line.charge is None:
-            line.charge = DuesCharge(
-                member=line.member,
-                branch_id=sheet.branch_id,
-                month=sheet.month,
-                confirmed=sheet.confirmed_at is not None and line.owed.amount is not None,
-                **told,
-            )
+            line.charge = DuesCharge(member=line.member, branch_id=sheet.branch_id, month=sheet.month, **told)
             new.append(line.charge)
         elif not line.charge.confirmed and any(
             getattr(line.charge, name) != value for name, value in told.items()
@@ -226,7 +224,7 @@ def _reckon(sheet: DuesSheet, lines: list[queries.Line]) -> None:
         _require_one_branch(new)
         DuesCharge.objects.bulk_create(new)
     if changed:
-        DuesCharge.objects.bulk_update(changed, ["kind", "base", "rate", "relief", "amount"])
+        DuesCharge.objects.bulk_update(changed, ["kind", "base", "rate", "relief", "amount", "confirmed"])
 
 
 def _require_one_branch(new: list[DuesCharge]) -> None:
@@ -310,31 +308,42 @@ def _check_basis(
         raise _refused("agreed", "outside", _("商定的金额应在 %(least)s 到 %(most)s 元之间。") % words)
 
 
-def _put_basis(
-    actor: Member, member: Member, since: date, basis: Basis, reason: str, document: str
-) -> DuesBasis:
-    """End the open period and begin one with `since`; what changes twice in one month has one period."""
-    confirmed = DuesCharge.objects.filter(member=member, confirmed=True, month__gte=since)
+def _put_bases(
+    actor: Member, since: date, wanted: Mapping[int, Basis], reason: str, document: str = ""
+) -> list[DuesBasis]:
+    """For each member (by id) end the open period and begin one with `since`; what changes twice in a month has one
+    period. As many statements for one as for fifty."""
+    confirmed = DuesCharge.objects.filter(member__in=wanted, confirmed=True, month__gte=since)
     last = confirmed.order_by("-month", "-id").values_list("month", flat=True).first()
     if last is not None:
         words = {"month": f"{last:%Y-%m}"}
         detail = _("%(month)s 的党费已经确认，基数只能从它之后的月份起改。") % words
         raise _refused("since", "confirmed", detail)
-    here = DuesBasis.objects.select_for_update().filter(member=member, until=None).first()
-    if here is not None and since < here.since:
-        words = {"month": f"{here.since:%Y-%m}"}
-        raise _refused("since", "before_last_change", _("%(month)s 已经改过一次，不能在它之前。") % words)
-    if here is not None and here.since == since:
-        row = here
-    else:
-        if here is not None:
-            here.until = since
-            here.save(update_fields=["until"])
-        row = DuesBasis(member=member, since=since)
-    row.kind, row.base, row.agreed, row.relief = basis.kind, basis.base, basis.agreed, basis.relief
-    row.reason, row.document, row.by = reason, " ".join(document.split())[:60], actor
-    row.save()
-    return row
+    here = {
+        row.member_id: row
+        for row in DuesBasis.objects.select_for_update().filter(member__in=wanted, until=None).order_by("pk")
+    }
+    ended, kept, new = [], [], []
+    for pk, basis in wanted.items():
+        row = here.get(pk)
+        if row is not None and since < row.since:
+            words = {"month": f"{row.since:%Y-%m}"}
+            detail = _("%(month)s 已经改过一次，不能在它之前。") % words
+            raise _refused("since", "before_last_change", detail)
+        if row is None or row.since != since:
+            if row is not None:
+                row.until = since
+                ended.append(row)
+            row = DuesBasis(member_id=pk, since=since)
+            new.append(row)
+        else:
+            kept.append(row)
+        row.kind, row.base, row.agreed, row.relief = basis.kind, basis.base, basis.agreed, basis.relief
+        row.reason, row.document, row.by = reason, " ".join(document.split())[:60], actor
+    DuesBasis.objects.bulk_update(ended, ["until"])
+    DuesBasis.objects.bulk_update(kept, ["kind", "base", "agreed", "relief", "reason", "document", "by"])
+    DuesBasis.objects.bulk_create(new)
+    return [*kept, *new]
 
 
 def _note(

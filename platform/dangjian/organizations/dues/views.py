@@ -32,10 +32,13 @@ _FRAME: Final = "organizations/transfers/frame.html"
 @never_cache
 @require_safe
 def own_branch(request: HttpRequest) -> HttpResponse:
-    branch = access.kept_by(_reader(request))
-    if branch is None:
-        raise not_found()
-    return HttpResponseRedirect(reverse("dues-branch", args=[branch.pk]))
+    """To the year of the branch whose dues the reader keeps; an officer's own branch may be kept by others."""
+    reader = _reader(request)
+    branch = access.kept_by(reader)
+    if branch is not None:
+        return HttpResponseRedirect(reverse("dues-branch", args=[branch.pk]))
+    officer_of(request)
+    return HttpResponseRedirect(reverse("officer-dues"))
 
 
 @never_cache

@@ -18,6 +18,7 @@ from dangjian.api.problems import Problem, not_found
 from dangjian.organizations import access as tree_access
 from dangjian.organizations import queries as people
 from dangjian.organizations import topics
+from dangjian.organizations.dues import queries as dues
 from dangjian.organizations.listing import listing
 from dangjian.organizations.models import Member, Organization
 from dangjian.organizations.transfers import access, forms, judgement, queries, services
@@ -88,7 +89,7 @@ def new(request: HttpRequest) -> HttpResponse:
         request.POST or None,
         actor=actor,
         members=offered.filter(branch=branch),
-        initial={"member": chosen.pk} if chosen else {},
+        initial={"member": chosen.pk, "dues_until": dues.paid_until(chosen)} if chosen else {},
     )
     status = 200
     if request.method == "POST":

@@ -12,7 +12,9 @@ function show(sheet) {
 function prepare() {
   const sheet = document.querySelector('[data-sheet]');
   const fill = sheet && sheet.querySelector('[data-fill]');
+  const all = sheet && sheet.querySelector('[data-all]');
   if (fill) fill.hidden = false;
+  if (all) all.hidden = true; // filled in, one sees what will be written
 }
 
 document.addEventListener('click', (event) => {
@@ -39,7 +41,7 @@ document.addEventListener('keydown', (event) => {
   if (next) {
     next.focus();
     next.select();
-  } else if (step > 0) field.form.querySelector('[type="submit"]').focus();
+  } else if (step > 0) field.form.querySelector('.dj-sheet-foot .dj-btn-primary').focus();
 });
 
 document.addEventListener('submit', (event) => {
