@@ -374,6 +374,15 @@ PAGES: list[Row] = [
         data={"reason": "不再使用"}, foreign=404,
     ),
     district("officer-audit", "GET", 404, officer="ok"),
+    district("officer-organizations", "GET", 404, officer="ok"),
+    district("officer-organization", "GET", 404, officer="ok", args={"pk": "@branch"}, foreign=404),
+    district(
+        "officer-organization-act", "GET", 404, officer="ok", args={"pk": "@branch", "key": "move"}, foreign=404
+    ),
+    district(
+        "officer-organization-act", "POST", 404, officer="ok", args={"pk": "@branch", "key": "rename"},
+        data={"version": "1", "on": "2026-03-01", "reason": "更名", "name": "金河三网格党支部"}, foreign=404,
+    ),
     district("my-dues", "GET"),
     district("officer-dues", "GET", 404, officer="ok"),
     district("officer-dues-table", "GET", 404, officer="ok"),

@@ -53,6 +53,7 @@ def found(
         parent = _held(act.actor, parent)
         name, short_name = _names(name, short_name)
         _require_parent(parent, act.on)
+        _require_not_branch(parent)
         if kind not in OrganizationKind.values or kind == OrganizationKind.DISTRICT:
             raise _refused("kind", "unknown", _("请选择组织类型。"))
         if sector and sector not in Sector.values:
@@ -105,6 +106,7 @@ def move(*, act: Act, organization: Organization, version: int, parent: Organiza
         if above == parent:
             raise _refused("parent", "same", _("它已经在这个上级下面了。"))
         _require_parent(parent, act.on)
+        _require_not_branch(parent)
         people = list(Member.objects.filter(branch__path__startswith=organization.path).values_list("user"))
         _turn(act, organization, "move", parent=parent)
         _require_no_circle()
@@ -248,6 +250,12 @@ def _require_parent(parent: Organization, day: date) -> None:
     if first is not None and first.since is not None and day < first.since:
         words = {"name": parent, "day": first.since.isoformat()}
         raise _refused("on", "before_parent", _("%(name)s 到 %(day)s 才成立，日期不能更早。") % words)
+
+
+def _require_not_branch(parent: Organization) -> None:
+    if parent.kind == OrganizationKind.BRANCH:
+        detail = _("%(name)s 是党支部，下面不能再有组织。请选择党委或党总支。") % {"name": parent}
+        raise _refused("parent", "branch", detail)
 
 
 def _require_branch(organization: Organization) -> None:

@@ -37,4 +37,5 @@ urlpatterns = [
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),
     path("", include("dangjian.organizations.transfers.urls")),
     path("", include("dangjian.organizations.dues.urls")),
+    path("", include("dangjian.organizations.tree.urls")),
 ]

@@ -37,6 +37,7 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
     found = []
     if own.is_officer:
         found.append(("/officer/members/", _("党员"), "users"))
+        found.append(("/officer/organizations/", _("组织架构"), "branch"))
         found.append(("/officer/transfers/", _("组织关系转接"), "transfer"))
         found.append(("/officer/dues/", _("党费"), "coin"))
         found.append(("/officer/imports/", _("名册导入"), "upload"))
