@@ -158,6 +158,7 @@ API: list[Row] = [
         data={"reason": "记错"},
     ),
     district("api-transfers", "GET"),
+    district("api-transfers-receivers", "GET", 404, secretary="ok", officer="ok"),
     district(
         "api-transfers", "POST", 404, secretary="ok", officer="ok",
         data={"member": "@member", "receiving": "@other_branch", "reason": "调动"},

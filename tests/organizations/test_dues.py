@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -30,9 +31,11 @@ from dangjian.organizations.models import Member, Membership, Post, PostHeld
 from dangjian.rules.book import book
 from dangjian.rules.months import add_months
 from realtime.models import Event
+from tenants import lifecycle
 from tenants.context import in_district
 from tests.contract.test_permissions import undone
 from tests.organizations.conftest import Budget
+from tests.tenants.conftest import fresh, live  # noqa: F401  (fixtures)
 
 ClientOf = Callable[..., Any]
 D = Decimal
@@ -353,6 +356,51 @@ def test_sums_agree_with_the_ledger(world: SimpleNamespace, done: list[tuple[Any
             assert rolled[above.pk][0].paid == (everything["paid"] or 0)
         assert rolled[orgs.guxing.pk][0].due == 0
         assert rolled[orgs.xincheng.pk][1] == DuesSheet.objects.exclude(confirmed_at=None).count()
+
+
+def test_at_once_nothing_is_entered_twice_and_nobody_waits_in_a_circle(
+    fresh: Callable[..., dict[str, Any]],  # noqa: F811
+) -> None:
+    """Two who enter the same payment and one who takes an earlier one back, on real connections."""
+    district = lifecycle.create_district(
+        **fresh("collecting"), options={"officer_username": "first", "officer_name": "甲"}
+    )
+    with in_district(district):
+        keeper = Member.objects.select_related("user", "branch").get()
+        earn(keeper, "5000.00")
+        given = {"actor": keeper, "branch": keeper.branch, "month": this()}
+        services.enter(version=0, entries={keeper.pk: Entry(received=D(10))}, **given)
+        earlier = DuesPayment.objects.get()
+    start, answers = threading.Barrier(3), []
+
+    def run(act: Callable[[], Any]) -> None:
+        try:
+            start.wait(10)
+            with in_district(district):
+                act()
+            answers.append(200)
+        except Problem as problem:
+            answers.append(problem.status)
+        finally:
+            connection.close()
+
+    paid = {keeper.pk: Entry(received=D(40))}
+    acts: list[Callable[[], Any]] = [
+        lambda: services.enter(version=1, entries=paid, **given),
+        lambda: services.enter(version=1, entries=paid, **given),
+        lambda: services.reverse(actor=keeper, payment=earlier, reason="记错"),
+    ]
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    # Whoever comes after the counter-entry saw an older sheet.
+    assert sorted(answers) in ([200, 200, 409], [200, 409, 409])
+    with in_district(district):
+        charge = DuesCharge.objects.get()
+        assert charge.paid == DuesPayment.objects.aggregate(sum=Sum("amount"))["sum"]
+        assert charge.paid in (D(40), D(0))
 
 
 # --- pages and API ---------------------------------------------------------------------------------------------------

@@ -448,6 +448,9 @@ def test_by_api(client_of: ClientOf, world: SimpleNamespace, proposed: Transfer)
         "accepted",
     )
     mine = client_of("wangfang")
+    names = [branch["name"] for branch in mine.get("/api/v1/transfers/receivers/").json()]
+    assert "孙庄村党支部" in names
+    assert "古荥镇党委" not in names
     given = {"member": world.wangfang.pk, "receiving": world.huiji_orgs.grid4.pk, "reason": "调动"}
     refused = mine.post("/api/v1/transfers/", given, "application/json")
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/member")

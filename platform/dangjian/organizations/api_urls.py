@@ -16,6 +16,7 @@ from dangjian.organizations.dues.api import (
 )
 from dangjian.organizations.imports_api import ImportApplyView, ImportsView, ImportUndoView, ImportView
 from dangjian.organizations.transfers.api import (
+    ReceiversView,
     TransferAcceptView,
     TransferReturnView,
     TransfersView,
@@ -57,6 +58,7 @@ urlpatterns = [
     path("imports/<int:pk>/apply/", ImportApplyView.as_view(), name="api-import-apply"),
     path("imports/<int:pk>/undo/", ImportUndoView.as_view(), name="api-import-undo"),
     path("transfers/", TransfersView.as_view(), name="api-transfers"),
+    path("transfers/receivers/", ReceiversView.as_view(), name="api-transfers-receivers"),
     path("transfers/<int:pk>/", TransferView.as_view(), name="api-transfer"),
     path("transfers/<int:pk>/accept/", TransferAcceptView.as_view(), name="api-transfer-accept"),
     path("transfers/<int:pk>/return/", TransferReturnView.as_view(), name="api-transfer-return"),

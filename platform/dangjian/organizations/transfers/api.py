@@ -137,6 +137,15 @@ class TransfersView(ApiView):
         return Response(TransferSerializer(_transfer(actor, made.pk)).data, status=201)
 
 
+class ReceiversView(ApiView):
+    @extend_schema(operation_id="transfers_receivers", responses={200: BranchSerializer(many=True)})
+    def get(self, request: Request) -> Response:
+        """能接收的支部：提出转接时从这里选。"""
+        if not access.may_propose_somebody(reader_of(request)):
+            raise not_found()
+        return Response(BranchSerializer(access.receivers(), many=True).data)
+
+
 class TransferView(ApiView):
     @extend_schema(operation_id="transfer_read", responses={200: TransferSerializer})
     def get(self, request: Request, pk: int) -> Response:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
 from dangjian.organizations import queries
 from dangjian.organizations.models import Member, Organization
@@ -13,6 +14,7 @@ from dangjian.organizations.transfers import access, judgement
 from dangjian.organizations.transfers.models import Transfer
 
 _OPEN: Final = Q(state=judgement.PROPOSED)
+_REMEMBERED: Final = timedelta(days=183)
 FILTERS: Final = ("open", "late", judgement.ACCEPTED, judgement.RETURNED, judgement.WITHDRAWN)
 
 
@@ -56,10 +58,11 @@ def counts(found: QuerySet[Transfer], today: date) -> dict[str, int]:
 
 
 def latest_of(member: Member) -> Transfer | None:
-    """The member's newest transfer, for 我的."""
+    """The member's newest transfer that is open or half a year old at most, for 我的."""
+    recent = Q(created_at__gte=timezone.now() - _REMEMBERED)
     return (
         Transfer.objects.select_related("leaving", "receiving")
-        .filter(member=member)
+        .filter(_OPEN | recent, member=member)
         .order_by("-created_at", "-id")
         .first()
     )
