@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks import feed, identity, live
+from tests.benchmarks import feed, identity, live, register
 from tests.benchmarks.measure import NotMeasured, Ratio, not_measured, report
 from tests.benchmarks.process import ROOT, run
 
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[Mapping[str, str]], list[Ratio]]] = {
     "feed": feed.rows,
     "identity": identity.rows,
     "live": live.rows,
+    "register": register.rows,
 }
 
 
