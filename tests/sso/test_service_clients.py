@@ -212,6 +212,8 @@ def test_every_act_is_in_the_log_and_no_secret_is(
     ("given", "said"),
     [
         ({"name": " ", "scopes": "members.read"}, "请写上这个系统叫什么"),
+        ({"name": ""}, "请写上这个系统叫什么"),
+        ({"name": ""}, "请至少选一项权限"),
         ({"name": "人" * 61, "scopes": "members.read"}, "最多 60 个字"),
         ({"name": "人事系统"}, "请至少选一项权限"),
         ({"name": "人事系统", "scopes": "members.write"}, "没有这样的权限"),

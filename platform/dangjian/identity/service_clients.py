@@ -36,7 +36,9 @@ def create(*, name: str, scopes: Collection[str], actor: User) -> tuple[ServiceC
     Raises:
         Problem: 409, no realm to make it in, or there are `MOST`; 422 with the field; 503, Keycloak is away.
     """
-    name, chosen = _name(name), _scopes(scopes)
+    name, chosen = " ".join(name.split()), [scope for scope in ServiceScope.values if scope in scopes]
+    if faults := [*_faults_of_name(name), *_faults_of_scopes(scopes)]:
+        raise refused(*faults)
     _require_realm()
     with outbox.atomic():
         active = ServiceClient.objects.active()
@@ -60,7 +62,9 @@ def change_scopes(*, client: ServiceClient, scopes: Collection[str], actor: User
     Raises:
         Problem: 404, it was revoked meanwhile; 422.
     """
-    chosen = _scopes(scopes)
+    chosen = [scope for scope in ServiceScope.values if scope in scopes]
+    if faults := _faults_of_scopes(scopes):
+        raise refused(*faults)
     with outbox.atomic():
         held = _held(client)
         if chosen == held.scopes:
@@ -141,24 +145,22 @@ def _told(act: Callable[[], None]) -> None:
         raise Problem(503, "identity_unreachable", detail, headers={"Retry-After": "30"}) from None
 
 
-def _name(given: str) -> str:
-    name = " ".join(given.split())
+def _faults_of_name(name: str) -> list[FieldError]:
     if not name:
-        raise refused(FieldError("/name", "required", _("请写上这个系统叫什么。")))
+        return [FieldError("/name", "required", _("请写上这个系统叫什么。"))]
     if len(name) > NAME_LENGTH:
         detail = _("名字最多 %(n)s 个字，请写短一些。") % {"n": NAME_LENGTH}
-        raise refused(FieldError("/name", "too_long", detail))
-    return name
+        return [FieldError("/name", "too_long", detail)]
+    return []
 
 
-def _scopes(given: Collection[str]) -> list[str]:
-    """In their own order, each once."""
+def _faults_of_scopes(given: Collection[str]) -> list[FieldError]:
     if unknown := set(given) - set(ServiceScope.values):
         detail = _("没有这样的权限：%(names)s。") % {"names": "、".join(sorted(unknown))[:200]}
-        raise refused(FieldError("/scopes", "unknown", detail))
+        return [FieldError("/scopes", "unknown", detail)]
     if not given:
-        raise refused(FieldError("/scopes", "required", _("请至少选一项权限。不再需要它时，请停用。")))
-    return [scope for scope in ServiceScope.values if scope in given]
+        return [FieldError("/scopes", "required", _("请至少选一项权限。不再需要它时，请停用。"))]
+    return []
 
 
 def _object(client: ServiceClient) -> dict[str, Any]:

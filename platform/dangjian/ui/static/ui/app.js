@@ -195,3 +195,9 @@ document.querySelectorAll('a[data-back]').forEach((link) => {
     history.back();
   });
 });
+
+// On a phone there are more tabs than fit: the present one is in sight.
+document.querySelectorAll('.dj-tabs [aria-current]').forEach((tab) => {
+  const tabs = tab.parentElement;
+  tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+});
