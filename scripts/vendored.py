@@ -26,6 +26,11 @@ TAKEN = {
         ("dist/css/bootstrap-reboot.min.css", "bootstrap-reboot.min.css"),
         ("LICENSE", "bootstrap.LICENSE"),
     ],
+    "echarts": [
+        ("dist/echarts.esm.min.js", "echarts.esm.min.js"),
+        ("LICENSE", "echarts.LICENSE"),
+        ("NOTICE", "echarts.NOTICE"),
+    ],
     "htmx.org": [("dist/htmx.min.js", "htmx.min.js"), ("LICENSE", "htmx.LICENSE")],
 }
 
