@@ -111,11 +111,11 @@ API: list[Row] = [
     district("api-admissions", "GET", 404, secretary="ok", officer="ok", query="branch=@branch", foreign=404),
     district(
         "api-admissions", "POST", 404, secretary="ok", officer="ok",
-        data={"branch": "@branch", "name": "申请人", "born_on": "1998-06-15", "applied_on": "2026-03-01"},
+        data={"branch": "@branch", "name": "申请人", "born_on": "1998-06-15", "applied_on": "2025-03-01"},
     ),
     district("api-admission", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
     district(
-        "api-admission-step", "PUT", 404, secretary="ok", officer="ok", data={"on": "2026-03-20"},
+        "api-admission-step", "PUT", 404, secretary="ok", officer="ok", data={"on": "2025-03-20"},
         args={"pk": "@admission", "step": "talk"}, foreign=404,
     ),
     district(
@@ -128,7 +128,7 @@ API: list[Row] = [
     district("api-admission-cancel", "POST", 404, secretary="ok", officer="ok", data=REASON, **ADMISSION),
     district(
         "api-admission-restart", "POST", 404, secretary="ok", officer="ok",
-        data={"reason": "重新申请", "applied_on": "2026-05-01"}, args={"pk": "@ended_admission"}, foreign=404,
+        data={"reason": "重新申请", "applied_on": "2025-05-01"}, args={"pk": "@ended_admission"}, foreign=404,
     ),
     district("api-admission-what-if", "GET", 404, secretary="ok", officer="ok", query="vote=2027-05-12", **ADMISSION),
     district(
@@ -282,7 +282,7 @@ PAGES: list[Row] = [
     district("admission-new", "GET", 404, secretary="ok", officer="ok", query="branch=@branch", foreign=404),
     district(
         "admission-new", "POST", 404, secretary="ok", officer="ok", query="branch=@branch", foreign=404,
-        data={"name": "申请人", "born_on": "1998-06-15", "applied_on": "2026-03-01"},
+        data={"name": "申请人", "born_on": "1998-06-15", "applied_on": "2025-03-01"},
     ),
     district("admission-case", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
     district("admission-person", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
@@ -295,7 +295,7 @@ PAGES: list[Row] = [
         foreign=404,
     ),
     district(
-        "admission-step", "POST", 404, secretary="ok", officer="ok", data={"on": "2026-03-20"},
+        "admission-step", "POST", 404, secretary="ok", officer="ok", data={"on": "2025-03-20"},
         args={"pk": "@admission", "step": "talk"}, foreign=404,
     ),
     district(
@@ -323,7 +323,7 @@ PAGES: list[Row] = [
     ),
     district(
         "admission-restart", "POST", 404, secretary="ok", officer="ok", args={"pk": "@ended_admission"},
-        data={"reason": "重新申请", "applied_on": "2026-05-01"}, foreign=404,
+        data={"reason": "重新申请", "applied_on": "2025-05-01"}, foreign=404,
     ),
     district("admission-what-if", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
     district("admission-files", "GET", 404, secretary="ok", officer="ok", **ADMISSION),
@@ -332,7 +332,7 @@ PAGES: list[Row] = [
     ),
     district(
         "admission-answer", "POST", 404, secretary=403, officer="ok", args={"pk": "@admission_request"},
-        data={"answer": "return", "on": "2026-05-01", "reason": "不全"}, foreign=404,
+        data={"answer": "return", "on": "2025-05-01", "reason": "不全"}, foreign=404,
     ),
     district("officer-members", "GET", 404, officer="ok"),
     district("officer-member", "GET", 404, officer="ok", args={"pk": "@member"}, foreign=404),

@@ -147,7 +147,7 @@ def _admissions(world: SimpleNamespace) -> tuple[Any, Any, Any, Any]:
     branch, born = world.huiji_orgs.grid3, date(1998, 6, 15)
     case, other, ended = (
         admission.open_case(
-            actor=world.wangfang, branch=branch, name=name, born_on=born, applied_on=date(2026, 3, 1)
+            actor=world.wangfang, branch=branch, name=name, born_on=born, applied_on=date(2025, 3, 1)
         )
         for name in ("高小雨", "丁一", "于是")
     )
@@ -177,7 +177,7 @@ def _in_luoyang(world: SimpleNamespace) -> int:
         case = AdmissionCase.objects.create(
             id=FAR_AWAY, branch=world.zhaomin.branch, name="洛阳的申请人", born_on=date(1998, 6, 15)
         )
-        AdmissionStep.objects.create(case=case, key="apply", on=date(2026, 3, 1))
+        AdmissionStep.objects.create(case=case, key="apply", on=date(2025, 3, 1))
         AdmissionRequest.objects.create(id=FAR_AWAY, case=case, step="activist_filing", by=world.zhaomin)
         AdmissionPaper.objects.create(
             id=FAR_AWAY, case=case, step="apply", name="洛阳的.pdf", file="admission/1/x.pdf",

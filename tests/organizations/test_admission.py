@@ -38,6 +38,7 @@ from dangjian.organizations.admission.steps import BRANCH, BY_KEY, EXTENSION, NU
 from dangjian.organizations.models import Member, Membership, Office, OfficeKind, Organization, Post, PostHeld
 from dangjian.rules import admission as rules
 from dangjian.rules.book import Book, book
+from realtime.models import Event
 from tenants.context import in_district
 from tests.organizations.conftest import Budget
 from tests.rules.test_admission import TABLE, case_of
@@ -308,6 +309,14 @@ def test_a_superior_returns_with_a_reason(inside: SimpleNamespace) -> None:
         "会议记录没有签名",
         inside.zhangwei,
     )
+    told = Event.objects.filter(kind="admission.changed", topic=f"me:{inside.wangfang.user_id}")
+    assert [event.data for event in told] == [
+        {"id": case.pk, "step": "activist_filing", "answer": "returned"}
+    ]
+    above = Event.objects.filter(
+        kind="admission.changed", topic=f"organization:{inside.huiji_orgs.xincheng.pk}"
+    )
+    assert above.count() == case.transitions.count()
     assert fails(lambda: services.accept(actor=inside.zhangwei, request=asked, on=TODAY)) == 409
     again = services.ask(actor=inside.wangfang, case=case, step="activist_filing")
     services.accept(actor=inside.zhangwei, request=again, on=WAY["activist_filing"])

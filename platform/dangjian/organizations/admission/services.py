@@ -48,6 +48,7 @@ from dangjian.rules.problems import Problem as Objection
 from realtime import outbox
 from tenants.context import current_district
 
+EVENT: Final = "admission.changed"
 COUNTS: Final = ("due", "present", "yes", "written_yes")
 VOTES: Final = frozenset({"vote", "conversion_vote"})
 COMPANIONS: Final = {"contacts": CompanionRole.CONTACT, "introducers": CompanionRole.INTRODUCER}
@@ -450,6 +451,9 @@ def _answer(request: AdmissionRequest, actor: Member, answer: Answer, reason: st
     request.answer, request.answered_by, request.reason = answer, actor, reason
     request.answered_at = timezone.now()
     request.save(update_fields=["answer", "answered_by", "answered_at", "reason"])
+    # A 组织委员 follows no organisation, and whoever asked waits for it.
+    told = {"id": request.case_id, "step": request.step, "answer": str(answer)}
+    outbox.record(topic=f"me:{request.by.user_id}", kind=EVENT, data=told)
 
 
 def _moved(
@@ -460,7 +464,7 @@ def _moved(
     before = case.stage
     case.stage = (view or judged(_again(case))).stage
     case.save()
-    topics.tell("admission.changed", {"id": case.pk, "state": case.state, "stage": case.stage}, case.branch)
+    topics.tell(EVENT, {"id": case.pk, "state": case.state, "stage": case.stage}, case.branch)
     Transition.objects.create(
         case=case, action=action, step=step, from_stage=before, to_stage=case.stage, on=on, by=by, reason=reason,
         detail=dict(detail or {}),

@@ -418,7 +418,7 @@ def _posted(request: HttpRequest) -> Any:
 
 def _live(reader: Member) -> list[Any]:
     """Where the reader's topics stand; asked for before the page reads what it shows."""
-    return outbox.heads(topics.followed(reader))
+    return outbox.heads([*topics.followed(reader), f"me:{reader.user_id}"])
 
 
 def _recording(request: HttpRequest, pk: int) -> tuple[Member, AdmissionCase]:
