@@ -277,7 +277,7 @@ may_answer_admissions: OnOrganization = Predicate(_superior)
 may_see_admissions: OnOrganization = Predicate(_keeper) | Predicate(_officer) | Predicate(_superior)
 
 may_see_member: OnMember = Predicate(_comrade) | Predicate(_officer_over)
-# Always masked; the number itself is on no page.
+# Masked; whole it stands in the contacts alone, for those who `may_call`.
 may_see_phone: OnMember = Predicate(_person) & (
     Predicate(_self) | Predicate(_secretary_over) | Predicate(_officer_over)
 )
@@ -286,6 +286,13 @@ may_see_phone: OnMember = Predicate(_person) & (
 may_manage_member: OnMember = Predicate(_officer_over) & Predicate(_reaches_offices)
 # A secretary helps those in who have never been in; for the same reason not those with an office.
 may_help_in: OnMember = Predicate(_secretary_over) & Predicate(_without_office) & Predicate(_never_signed_in)
+
+
+def may_call(member: Member, other: Member, posts: Collection[str]) -> bool:
+    """Be given the number of `other`, who holds `posts` in their branch: a branch's secretaries by everybody in it, and
+    its members by its secretaries and officers. docs/decisions/0027-who-may-ring-whom.md"""
+    leads = not SECRETARIES.isdisjoint(posts) and bool(_comrade(member, other))
+    return leads or bool(may_see_phone(member, other))
 
 
 def may_manage_sign_in(member: Member) -> bool:

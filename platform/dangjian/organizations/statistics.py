@@ -1,5 +1,7 @@
 """Figures of the membership as of a day, in one pass over the memberships and the members they join.
 
+`members` groups them by one thing, `tables` by everything, `of_group` says who is in a group.
+
 Who is counted: the members whose branch of that day the reader may count (an officer's; a secretary's own branch).
 """
 
@@ -18,6 +20,7 @@ from dangjian.organizations import access, timeline
 from dangjian.organizations.models import (
     Education,
     Employment,
+    Member,
     Membership,
     MemberStatus,
     OfficeKind,
@@ -30,6 +33,7 @@ AGES: Final = (18, 31, 36, 41, 46, 51, 56, 61)
 # 年报: by when they joined, here in full years since.
 SENIORITIES: Final = (0, 1, 5, 10, 20, 30, 40, 50)
 UNKNOWN: Final = ""
+_IN_YEARS: Final = frozenset({"age", "seniority"})
 BY: Final = ("kind", "sex", "age", "education", "branch_kind", "nationality", "seniority", "employment")
 
 
@@ -49,14 +53,54 @@ class Statistics:
     total: int
     groups: tuple[Group, ...]
 
+    @property
+    def title(self) -> str:
+        """What it is grouped by, for people."""
+        return _titles()[self.by]
+
 
 def members(reader: access.Reader, *, by: str, day: date, within: int | None = None) -> Statistics:
     """How many members there were on `day`, by one of `BY`; `within` an organisation and what was below it then."""
     found = counted(reader, day=day, within=within)
-    values = _value(by, day)
     rows: Iterable[tuple[Any, int]] = (
-        found.annotate(value=values).values_list("value").annotate(Count("pk")).order_by()
+        found.annotate(value=_value(by, day)).values_list("value").annotate(Count("pk")).order_by()
     )
+    return _statistics(by, day, rows)
+
+
+def tables(reader: access.Reader, *, day: date, within: int | None = None) -> tuple[Statistics, ...]:
+    """The same by each of `BY`, in that order, still from one pass."""
+    names = [f"by_{by}" for by in BY]
+    values = {name: _value(by, day) for name, by in zip(names, BY, strict=True)}
+    rows = list(counted(reader, day=day, within=within).annotate(**values).values_list(*names))
+    columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(BY)
+    return tuple(
+        _statistics(by, day, Counter(column).items()) for by, column in zip(BY, columns, strict=True)
+    )
+
+
+def of_group(
+    reader: access.Reader, *, by: str, key: str, day: date, within: int | None = None
+) -> QuerySet[Member]:
+    """Who is counted in the group `key`, each with `branch_then`, the id of their branch on `day`."""
+    found = counted(reader, day=day, within=within)
+    if by == "branch_kind":
+        of_kind = [pk for pk, node in timeline.tree(day).nodes.items() if node.sector == key]
+        found = found.filter(branch__in=of_kind)
+    else:
+        value: Any = key
+        if by in _IN_YEARS:
+            value = int(key) if key.isdecimal() and len(key) < 4 else None
+        known = Q(value=value)
+        if key == UNKNOWN:
+            known = Q(value=None) if by in _IN_YEARS else Q(value=None) | Q(value="")
+        elif value is None:
+            return Member.objects.none()
+        found = found.annotate(value=_value(by, day)).filter(known)
+    return Member.objects.filter(memberships__in=found).annotate(branch_then=F("memberships__branch"))
+
+
+def _statistics(by: str, day: date, rows: Iterable[tuple[Any, int]]) -> Statistics:
     counts: Counter[str] = Counter()
     for value, number in rows:
         counts[UNKNOWN if value is None else str(value)] += number
@@ -134,6 +178,24 @@ def _groups(by: str, counts: Mapping[str, int]) -> Iterable[Group]:
         yield Group(UNKNOWN, _("没有登记"), counts[UNKNOWN])
 
 
+def groups(by: str) -> Iterable[Group]:
+    """The classes of one of `BY` that are known beforehand, without counts; of nationalities there are none."""
+    return _groups(by, {})
+
+
+def _titles() -> dict[str, str]:
+    return {
+        "kind": _("人员类别"),
+        "sex": _("性别"),
+        "age": _("年龄"),
+        "education": _("学历"),
+        "branch_kind": _("支部类型"),
+        "nationality": _("民族"),
+        "seniority": _("党龄"),
+        "employment": _("收入来源"),
+    }
+
+
 def _labels(by: str) -> Iterable[tuple[str, str]]:
     choices: dict[str, Any] = {
         "kind": MemberStatus,
@@ -144,7 +206,7 @@ def _labels(by: str) -> Iterable[tuple[str, str]]:
     }
     if by in choices:
         yield from ((value, str(label)) for value, label in choices[by].choices)
-    elif by in {"age", "seniority"}:
+    elif by in _IN_YEARS:
         bounds = AGES if by == "age" else SENIORITIES
         for low, high in zip(bounds, (*bounds[1:], None), strict=True):
             yield str(low), _ages(low, high) if by == "age" else _years_in(low, high)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from dangjian.organizations import branch_views, imports_views, sign_in_views, views
+from dangjian.organizations import (
+    branch_views,
+    contacts_views,
+    imports_views,
+    sign_in_views,
+    statistics_views,
+    views,
+)
 
 urlpatterns = [
     path("officer/members/", views.members, name="officer-members"),
@@ -33,6 +40,10 @@ urlpatterns = [
     ),
     path("officer/audit/", views.audit, name="officer-audit"),
     path("", include("dangjian.organizations.admission.urls")),
+    path("contacts/", contacts_views.overview, name="contacts"),
+    path("statistics/", statistics_views.overview, name="statistics"),
+    path("statistics/names/", statistics_views.names, name="statistics-names"),
+    path("statistics.xlsx", statistics_views.workbook, name="statistics-xlsx"),
     path("branch/", branch_views.branch, name="branch"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),
     path("", include("dangjian.organizations.transfers.urls")),

@@ -37,7 +37,11 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
     found = []
     if own.is_officer:
         found.append(("/officer/members/", _("党员"), "users"))
+<<<<<<< HEAD
         found.append(("/officer/organizations/", _("组织架构"), "branch"))
+=======
+        found.append(("/statistics/", _("党员统计"), "chart"))
+>>>>>>> 595ae8b (Count the membership on any day with the names behind each figure; give a branch its contacts)
         found.append(("/officer/transfers/", _("组织关系转接"), "transfer"))
         found.append(("/officer/dues/", _("党费"), "coin"))
         found.append(("/officer/imports/", _("名册导入"), "upload"))
@@ -59,6 +63,8 @@ def branch_sections(context: dict[str, Any]) -> list[Section]:
         return []
     path = context["request"].path
     found = [("/branch/", _("我的支部"), "branch")]
+    if standing(reader).secretary_of is not None:
+        found.append(("/statistics/", _("党员统计"), "chart"))
     if answers_for(reader):
         found.append(("/branch/transfers/", _("组织关系转接"), "transfer"))
     if kept_by(reader) is not None:

@@ -1,0 +1,78 @@
+"""通讯录: the members of a branch by the first letter of their names, and whom the reader may ring up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import F, Prefetch, QuerySet
+
+from dangjian.organizations import access, queries
+from dangjian.organizations.models import Member, Organization, PostHeld
+from dangjian.organizations.phone import masked
+
+FOUND_AT_MOST: Final = 50
+OTHERS: Final = "#"  # the heading of names that begin with no letter
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """shown: the number, masked where it may not be dialled, empty where none may be seen. dial: for ``tel:``."""
+
+    id: int
+    name: str
+    branch: str
+    posts: tuple[str, ...]
+    shown: str
+    dial: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """letter: A to Z, or `OTHERS`."""
+
+    letter: str
+    contacts: list[Contact]
+
+
+def branches(reader: Member) -> QuerySet[Organization]:
+    """The branches whose contacts the reader may open beside the own one, in the tree's order."""
+    return access.managed_organizations(reader).filter(kind="branch")
+
+
+def of_branch(reader: Member, branch: Organization) -> list[Letter]:
+    """Everybody who can sign in, by letter."""
+    letters: dict[str, list[Contact]] = {}
+    for contact, initial in _contacts(reader, Member.objects.filter(branch=branch)):
+        letters.setdefault(initial, []).append(contact)
+    return [
+        Letter(letter, letters[letter]) for letter in sorted(letters, key=lambda each: (each == OTHERS, each))
+    ]
+
+
+def named(reader: Member, text: str) -> list[Contact]:
+    """Those the reader may see whose name fits, `FOUND_AT_MOST` of them."""
+    found = queries.named(access.visible_members(reader), text)
+    return [contact for contact, _ in _contacts(reader, found, most=FOUND_AT_MOST)]
+
+
+def _contacts(
+    reader: Member, members: QuerySet[Member], *, most: int | None = None
+) -> Iterable[tuple[Contact, str]]:
+    held = PostHeld.objects.filter(organization=F("member__branch"))
+    people = (
+        members.select_related("branch")
+        .prefetch_related(Prefetch("posts_held", held, to_attr="branch_posts"))
+        .order_by("pinyin", "id")
+    )
+    for member in people[:most]:
+        posts = tuple(each.post for each in member.branch_posts)
+        labels = tuple(each.get_post_display() for each in member.branch_posts)
+        dial = member.phone if access.may_call(reader, member, posts) else ""
+        shown = dial or (masked(member.phone) if access.may_see_phone(reader, member) else "")
+        initial = member.initials[:1].upper()
+        yield (
+            Contact(member.pk, member.name, str(member.branch), labels, shown, dial),
+            initial if initial.isascii() and initial.isalpha() else OTHERS,
+        )
