@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from dangjian.organizations.models import Member, Organization, PostHeld
 from dangjian.organizations.phone import masked
 
 FOUND_AT_MOST: Final = 50
+_DIALLED: Final = re.compile(r"\+?[0-9 -]{3,19}")  # what a telephone can do something with
 OTHERS: Final = "#"  # the heading of names that begin with no letter
 
 
@@ -69,7 +71,8 @@ def _contacts(
     for member in people[:most]:
         posts = tuple(each.post for each in member.branch_posts)
         labels = tuple(each.get_post_display() for each in member.branch_posts)
-        dial = member.phone if access.may_call(reader, member, posts) else ""
+        may_call = access.may_call(reader, member, posts)
+        dial = member.phone if may_call and _DIALLED.fullmatch(member.phone) else ""
         shown = dial or (masked(member.phone) if access.may_see_phone(reader, member) else "")
         initial = member.initials[:1].upper()
         yield (

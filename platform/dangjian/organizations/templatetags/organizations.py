@@ -37,11 +37,8 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
     found = []
     if own.is_officer:
         found.append(("/officer/members/", _("党员"), "users"))
-<<<<<<< HEAD
         found.append(("/officer/organizations/", _("组织架构"), "branch"))
-=======
         found.append(("/statistics/", _("党员统计"), "chart"))
->>>>>>> 595ae8b (Count the membership on any day with the names behind each figure; give a branch its contacts)
         found.append(("/officer/transfers/", _("组织关系转接"), "transfer"))
         found.append(("/officer/dues/", _("党费"), "coin"))
         found.append(("/officer/imports/", _("名册导入"), "upload"))
