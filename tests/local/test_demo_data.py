@@ -190,6 +190,8 @@ def test_branches_have_3_to_50_members_and_lawful_committees(planned: Plan) -> N
         assert {post.member_id for post in posts} <= full_members
         assert len({post.member_id for post in posts}) == len({post.post for post in posts}) == len(posts)
         assert len(posts) in (range(3, 6) if len(full_members) >= 7 else range(1, 3))
+    vacant = {post.organization_id for post in planned.posts_held if post.until is not None}
+    assert len(vacant) == sum(post.until is not None for post in planned.posts_held) <= len(branches) // 40
 
 
 def test_the_probationary_joined_within_a_year_and_nobody_as_a_child(full: Plan) -> None:

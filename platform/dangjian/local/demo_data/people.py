@@ -15,6 +15,7 @@ from dangjian.organizations.models import MemberStatus, OfficeKind, Organization
 from dangjian.organizations.pinyin import spell
 
 SMALLEST, LARGEST = 3, 50
+_VACANCY_EVERY = 43
 COMMITTEE_FROM = 7  # full members; fewer have a secretary and perhaps a deputy
 _CODE = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -87,6 +88,7 @@ def settle(place: Place, nodes: Sequence[Node], members: int, moment: datetime, 
                 count = seen[row.pinyin] = seen.get(row.pinyin, 0) + 1
                 people.usernames[row.id] = f"{row.pinyin}{count}" if count > 1 else row.pinyin
         _elect(people, branch, place.cast, moment, rng)
+    _vacate(people, moment)
     _appoint(people, place.cast, opened, rng)
     return people
 
@@ -212,6 +214,19 @@ def _elect(people: People, branch: Branch, cast: Sequence[Person], moment: datet
             PostHeldRow(len(people.posts_held) + 1, row.id, branch.row.id, str(post), since)
         )
     branch.secretary_id = chosen[0].id
+
+
+def _vacate(people: People, moment: datetime) -> None:
+    """Here and there a branch whose secretary has lately left the post and has no successor yet."""
+    left = moment.date() - timedelta(days=45)
+    ours = {row.branch_id for row in people.cast.values()}
+    vacant = {branch.row.id for branch in people.branches[_VACANCY_EVERY - 1 :: _VACANCY_EVERY]} - ours
+    people.posts_held = [
+        held._replace(until=left)
+        if held.organization_id in vacant and held.post == Post.SECRETARY and held.since < left
+        else held
+        for held in people.posts_held
+    ]
 
 
 def _appoint(people: People, cast: Sequence[Person], opened: datetime, rng: Random) -> None:

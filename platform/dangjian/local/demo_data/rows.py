@@ -82,6 +82,7 @@ class PostHeldRow(NamedTuple):
     organization_id: int
     post: str
     since: date
+    until: date | None = None
 
 
 class OfficeRow(NamedTuple):
