@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from tests.benchmarks import parts, sides
+from tests.benchmarks import faults, parts, sides
 from tests.benchmarks.measure import (
     ROUNDS,
     NotMeasured,
@@ -37,6 +37,7 @@ from tests.benchmarks.process import Process, open_files
 from tests.benchmarks.sides import Bare, Nchan, Product, Side, Tutorial
 
 LARGEST = 9500
+ROLLING = 5000
 TUTORIAL_SIZES = (1000, 5000)
 IDLE_SECONDS = 20  # stock Daphne pings every 20 s
 MISSED_EVENTS = 20  # what a reconnect storm has to be told
@@ -81,6 +82,8 @@ def rows(environment: Mapping[str, str]) -> list[Ratio]:
             "tutorial": lambda: bench.tutorial([n for n in TUTORIAL_SIZES if n <= size]),
             "held": lambda: bench.held(size),
             "likes": bench.likes,
+            "rolling": lambda: faults.rolling(environment, folder, cookies, size=min(ROLLING, size)),
+            "deaf": lambda: faults.deaf(environment, cookies),
         }
         found: list[Ratio] = []
         for name in os.environ.get("BENCH_ROWS", ",".join(groups)).split(","):

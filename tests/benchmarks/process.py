@@ -21,7 +21,12 @@ class Process:
     """A child that obeys lines on its standard input; those that answer do so with one line each."""
 
     def __init__(
-        self, stack: ExitStack, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None
+        self,
+        stack: ExitStack,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str] | None = None,
+        inherits: Sequence[int] = (),
     ) -> None:
         self.name = " ".join(map(str, command))
         self.popen = subprocess.Popen(
@@ -31,6 +36,7 @@ class Process:
             text=True,
             cwd=ROOT,
             env=env,
+            pass_fds=inherits,
         )
         stack.callback(self.stop)
 
@@ -68,8 +74,14 @@ class Process:
             self.popen.wait()
 
 
-def python(stack: ExitStack, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> Process:
-    return Process(stack, [sys.executable, "-m", module, *arguments], env=env)
+def python(
+    stack: ExitStack,
+    module: str,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    inherits: Sequence[int] = (),
+) -> Process:
+    return Process(stack, [sys.executable, "-m", module, *arguments], env=env, inherits=inherits)
 
 
 def run(environment: Mapping[str, str], module: str, *arguments: str) -> None:

@@ -5,7 +5,8 @@
 
     {"do": "head"}                              → {"seq": the last event's number}
     {"do": "say", "events": K, "gap": seconds}  → {"times": […], "writing": […]}: when each was committed
-                                                  (monotonic clock, ns), and the seconds each transaction took
+                                                  (monotonic clock, ns), and the seconds each transaction took;
+                                                  with "of": E, K transactions of E events each
     {"do": "post"}                              → {"id": a post nobody likes yet}
     {"do": "like", "post": id, "likes": K}      → {"seconds": …, "likes": the count in the table}
     {"do": "storm", "post": id, "seconds": S}   → {"comments": …, "likes": …}: as many as one process can, by everybody
@@ -46,9 +47,10 @@ def product() -> tuple[Answers, dict[str, Any]]:
         with in_district(district):
             return {"seq": outbox.positions(["feed"])[1].get("feed", 0)}
 
-    def write(number: int, times: list[int]) -> None:
+    def write(number: int, times: list[int], events: int = 1) -> None:
         with in_district(district), outbox.atomic():
-            outbox.record(topic="feed", kind="post.created", data={"id": number, "text": TEXT})
+            for _ in range(events):
+                outbox.record(topic="feed", kind="post.created", data={"id": number, "text": TEXT})
             # Runs before the outbox tells the hubs.
             transaction.on_commit(lambda: times.append(time.monotonic_ns()))
 
@@ -115,7 +117,8 @@ def tutorial(valkey_url: str, sample: dict[str, Any]) -> tuple[Answers, dict[str
     channel_layer = get_channel_layer()
     said = [0]
 
-    def write(number: int, times: list[int]) -> None:
+    def write(number: int, times: list[int], events: int = 1) -> None:
+        assert events == 1
         said[0] += 1
         message = json.dumps({**sample, "seq": said[0]}, ensure_ascii=False, separators=(",", ":"))
         times.append(time.monotonic_ns())
@@ -124,7 +127,7 @@ def tutorial(valkey_url: str, sample: dict[str, Any]) -> tuple[Answers, dict[str
     return {"head": lambda order: {"seq": said[0]}, "say": _sayer(write)}, sample
 
 
-def _sayer(write: Callable[[int, list[int]], None]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _sayer(write: Callable[[int, list[int], int], None]) -> Callable[[dict[str, Any]], dict[str, Any]]:
     def say(order: dict[str, Any]) -> dict[str, Any]:
         times: list[int] = []
         writing = []
@@ -132,7 +135,7 @@ def _sayer(write: Callable[[int, list[int]], None]) -> Callable[[dict[str, Any]]
         for number in range(order["events"]):
             time.sleep(max(0.0, begun + number * order["gap"] - time.monotonic()))
             before = time.monotonic()
-            write(number, times)
+            write(number, times, order.get("of", 1))
             writing.append(time.monotonic() - before)
         return {"times": times, "writing": writing}
 

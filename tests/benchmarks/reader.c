@@ -7,6 +7,12 @@
  *   open S               open what is closed, and join; until all are in or S seconds are over
  *   resume SEQ S         the same, each joining where it was; until all have event SEQ
  *   count SEQ S FILE     wait until all have event SEQ; then write when each event came (see `struct arrival`) to FILE
+ *   roam                 from now on who is cut comes back by itself, as live.js does: after what `drain` says, else
+ *                        after a pause that doubles, each time somewhere else in it
+ *   settle SEQ S FILE    wait until all are in and have event SEQ; then write how long each was away since the last
+ *                        such order (doubles, seconds from the cut to `joined`) to FILE
+ *   deaf                 read nothing any more
+ *   hear S               read again until all are closed; `slow` are those that were told 4408
  *   gauges               how many gauges each has had since the last such order, and the last of them
  *   drop                 cut every connection
  *
@@ -28,6 +34,9 @@
 
 #define AT_ONCE 256   /* handshakes under way */
 #define TEXT 400
+#define PATIENCE 10.0    /* with a handshake; this and the pauses are live.js's (TIMING) */
+#define BACKOFF 0.5
+#define BACKOFF_MOST 30.0
 
 enum state { CLOSED, OPENING, JOINING, LIVE };
 
@@ -40,6 +49,12 @@ struct client {
     size_t parted;
     uint64_t gauge;        /* a digest of the last one */
     int gauges;
+    int resuming;          /* the join under way says where it was */
+    double cut;            /* when it lost its connection, 0: it has not, or is back */
+    double due;            /* when it connects again, while it roams and is closed */
+    double since;          /* when its handshake began */
+    double hint;           /* seconds, as `drain` says; 0: nothing was said */
+    int attempts;
 };
 
 struct arrival {
@@ -55,10 +70,13 @@ static int cookie_count;
 static char last_gauge[4096];
 static struct arrival *arrivals;
 static size_t arrived, arrivals_room;
-static long frames, lost, doubled, closed, refused, unrecovered, pings;
+static long frames, lost, doubled, closed, refused, unrecovered, pings, slow;
+static int roams;
+static double *aways;
+static size_t away, aways_room;
 
 /* The order under way */
-static enum { NOTHING, OPEN, RESUME, COUNT } order;
+static enum { NOTHING, OPEN, RESUME, COUNT, SETTLE, HEAR } order;
 static long order_seq;
 static double deadline, began;
 static char order_file[TEXT];
@@ -90,6 +108,17 @@ static void send_masked(struct client *own, int opcode, const char *payload, siz
     (void)sent;   /* a broken connection shows itself when it is read */
 }
 
+static void come_back_later(struct client *own) {
+    double at = now(), pause = BACKOFF;
+    if (own->state == LIVE) own->cut = at;
+    for (int past = 0; past < own->attempts && pause < BACKOFF_MOST; past++) pause *= 2;
+    if (pause > BACKOFF_MOST) pause = BACKOFF_MOST;
+    if (own->hint > 0) pause = own->hint;
+    else own->attempts++, pause *= 0.5 + drand48() / 2;
+    own->hint = 0;
+    own->due = at + pause;
+}
+
 static void hang_up(struct client *own, int reset) {
     if (own->state == CLOSED) return;
     if (own->state != LIVE) opening--, refused += !reset;
@@ -100,12 +129,21 @@ static void hang_up(struct client *own, int reset) {
     }
     close(own->fd);
     free(own->part);
+    if (roams && !reset) come_back_later(own);
     own->part = NULL, own->parted = 0, own->state = CLOSED;
 }
 
 static void live(struct client *own) {
     own->state = LIVE;
     opening--;
+    if (own->cut > 0) {
+        if (away == aways_room) {
+            aways_room = aways_room ? 2 * aways_room : 1 << 12;
+            aways = realloc(aways, aways_room * sizeof *aways);
+        }
+        aways[away++] = now() - own->cut;
+    }
+    own->cut = 0, own->attempts = 0;
 }
 
 static void connect_one(struct client *own) {
@@ -116,10 +154,12 @@ static void connect_one(struct client *own) {
     char request[2048];
     int on = 1, length;
     const char *cookie = cookie_count ? cookies[(own - clients) % cookie_count] : "none=1";
+    own->since = now();
     own->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (own->fd < 0 || connect(own->fd, (struct sockaddr *)&address, sizeof address)) {
         refused++;
         if (own->fd >= 0) close(own->fd);
+        if (roams) come_back_later(own);
         return;
     }
     setsockopt(own->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -138,7 +178,8 @@ static void connect_one(struct client *own) {
 static void join(struct client *own) {
     char frame[2 * TEXT];
     int length = snprintf(frame, sizeof frame, "{\"op\":\"join\",\"topic\":\"%s\"", topic);
-    if (order == RESUME && own->seq >= 0) {
+    own->resuming = (order == RESUME || roams) && own->seq >= 0;
+    if (own->resuming) {
         length += snprintf(frame + length, sizeof frame - (size_t)length, ",\"since\":%ld,\"epoch\":\"%s\"",
                            own->seq, own->epoch);
         if (own->ticket[0])
@@ -173,11 +214,13 @@ static void text_frame(struct client *own, const char *frame, size_t length, uin
             if (own->seq >= 0) lost += number - own->seq - 1;
             own->seq = number;
         }
-        if (arrived == arrivals_room) {
-            arrivals_room = arrivals_room ? 2 * arrivals_room : 1 << 16;
-            arrivals = realloc(arrivals, arrivals_room * sizeof *arrivals);
+        if (order == COUNT) {
+            if (arrived == arrivals_room) {
+                arrivals_room = arrivals_room ? 2 * arrivals_room : 1 << 16;
+                arrivals = realloc(arrivals, arrivals_room * sizeof *arrivals);
+            }
+            arrivals[arrived++] = (struct arrival){(uint32_t)number, 0, at};
         }
-        arrivals[arrived++] = (struct arrival){(uint32_t)number, 0, at};
     } else if (field(frame, length > 16 ? 16 : length, "\"op\":\"gauge\"")) {
         own->gauge = 14695981039346656037u;
         for (size_t one = 0; one < length; one++) own->gauge = (own->gauge ^ (uint8_t)frame[one]) * 1099511628211u;
@@ -185,11 +228,14 @@ static void text_frame(struct client *own, const char *frame, size_t length, uin
         snprintf(last_gauge, sizeof last_gauge, "%.*s", (int)length, frame);
     } else if (field(frame, length > 17 ? 17 : length, "\"op\":\"joined\"")) {
         int recovered = field(frame, length, "\"recovered\":true") != NULL;
-        if (own->seq < 0 || order != RESUME || !recovered) own->seq = seq ? atol(seq) : 0;
+        if (!own->resuming || !recovered) own->seq = seq ? atol(seq) : 0;
         unrecovered += !recovered;
         copy_string(own->epoch, sizeof own->epoch, field(frame, length, "\"epoch\":\""), end);
         copy_string(own->ticket, sizeof own->ticket, field(frame, length, "\"ticket\":\""), end);
         if (own->state == JOINING) live(own);
+    } else if (field(frame, length > 16 ? 16 : length, "\"op\":\"drain\"")) {
+        const char *pause = field(frame, length, "\"retry_ms\":");
+        if (pause) own->hint = atol(pause) / 1000.0;
     } else if (field(frame, length > 16 ? 16 : length, "\"op\":\"error\"")) {
         hang_up(own, 0);
     }
@@ -213,7 +259,11 @@ static size_t take_frames(struct client *own, const char *bytes, size_t length, 
         int opcode = head[0] & 15;
         if (opcode == 1) text_frame(own, payload, size, at);
         else if (opcode == 9) pings++, send_masked(own, 10, payload, size);
-        else if (opcode == 8) hang_up(own, 0);
+        else if (opcode == 8) {
+            const unsigned char *code = (const unsigned char *)payload;
+            slow += size >= 2 && (code[0] << 8 | code[1]) == 4408;
+            hang_up(own, 0);
+        }
         done += start + size;
     }
     return done;
@@ -266,7 +316,17 @@ static int count_open(void) {
     return open;
 }
 
+static void write_aways(void) {
+    FILE *file = fopen(order_file, "wb");
+    if (file) {
+        fwrite(aways, sizeof *aways, away, file);
+        fclose(file);
+    }
+    away = 0;
+}
+
 static void answer(void) {
+    if (order == SETTLE) write_aways();
     if (order == COUNT && strcmp(order_file, "-") != 0) {
         FILE *file = fopen(order_file, "wb");
         if (file) {
@@ -275,9 +335,10 @@ static void answer(void) {
         }
     }
     printf("{\"seconds\":%.6f,\"open\":%d,\"frames\":%ld,\"lost\":%ld,\"doubled\":%ld,\"closed\":%ld,"
-           "\"refused\":%ld,\"unrecovered\":%ld,\"pings\":%ld}\n",
-           now() - began, count_open(), frames, lost, doubled, closed, refused, unrecovered, pings);
-    frames = lost = doubled = closed = refused = unrecovered = pings = 0;
+           "\"refused\":%ld,\"unrecovered\":%ld,\"pings\":%ld,\"slow\":%ld}\n",
+           now() - began, count_open(), frames, lost, doubled, closed, refused, unrecovered, pings,
+           slow);
+    frames = lost = doubled = closed = refused = unrecovered = pings = slow = 0;
     order = NOTHING;
 }
 
@@ -295,9 +356,35 @@ static void go_on(void) {
     if (order != OPEN && now() < deadline) {
         if (now() < looked + 0.005) return;
         looked = now();
-        if (!all_have(order_seq)) return;
+        if (order == HEAR ? count_open() : !all_have(order_seq)) return;
+        if (order == SETTLE && count_open() < total) return;
     }
     answer();
+}
+
+/* Connect who is due, and give up handshakes that take too long. */
+static void roam(void) {
+    static double roamed;
+    double at = now();
+    if (!roams || at < roamed + 0.02) return;
+    roamed = at;
+    for (int one = 0; one < total; one++) {
+        struct client *own = &clients[one];
+        if (own->state == CLOSED ? at >= own->due : own->state == OPENING && at >= own->since + PATIENCE) {
+            if (own->state == CLOSED) connect_one(own);
+            else hang_up(own, 0);
+        }
+    }
+}
+
+/* Let all bytes lie, or read them again. */
+static void listen_to_all(int on) {
+    for (int at = 0; at < total; at++) {
+        struct epoll_event event = {.events = on ? EPOLLIN : 0, .data.u32 = (uint32_t)at};
+        if (clients[at].state == CLOSED) continue;
+        if (on) epoll_ctl(poller, EPOLL_CTL_ADD, clients[at].fd, &event);
+        else epoll_ctl(poller, EPOLL_CTL_DEL, clients[at].fd, &event);   /* hang-ups come whatever is asked for */
+    }
 }
 
 static void gauges(void) {
@@ -317,6 +404,10 @@ static void obey(const char *line) {
     if (sscanf(line, "open %lf", &seconds) == 1) order = OPEN;
     else if (sscanf(line, "resume %ld %lf", &order_seq, &seconds) == 2) order = RESUME;
     else if (sscanf(line, "count %ld %lf %399s", &order_seq, &seconds, order_file) == 3) order = COUNT, arrived = 0;
+    else if (sscanf(line, "settle %ld %lf %399s", &order_seq, &seconds, order_file) == 3) order = SETTLE;
+    else if (sscanf(line, "hear %lf", &seconds) == 1) order = HEAR, listen_to_all(1);
+    else if (!strcmp(line, "deaf")) listen_to_all(0), printf("{}\n");
+    else if (!strcmp(line, "roam")) roams = 1, printf("{}\n");
     else if (!strcmp(line, "gauges")) gauges();
     else if (!strcmp(line, "drop")) {
         for (int at = 0; at < total; at++) hang_up(&clients[at], 1);
@@ -369,7 +460,7 @@ int main(int count, char **arguments) {
     epoll_ctl(poller, EPOLL_CTL_ADD, 0, &input);
     for (;;) {
         struct epoll_event events[512];
-        int ready = epoll_wait(poller, events, 512, order == NOTHING ? -1 : 5);
+        int ready = epoll_wait(poller, events, 512, order == NOTHING && !roams ? -1 : 5);
         for (int at = 0; at < ready; at++) {
             if (events[at].data.u32 == UINT32_MAX) {
                 if (!orders()) return 0;
@@ -377,6 +468,7 @@ int main(int count, char **arguments) {
                 readable(&clients[events[at].data.u32]);
             }
         }
+        roam();
         go_on();
     }
 }

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from realtime.listening import listening_socket
 from tests.benchmarks import parts
 from tests.benchmarks.measure import NotMeasured
 from tests.benchmarks.process import ROOT, Process, await_port, free_port, open_files, python
@@ -125,7 +126,7 @@ class Nchan(Peer):
         configuration = folder / "nginx.conf"
         template = (parts.PEERS / "nchan.conf").read_text(encoding="utf-8")
         configuration.write_text(template.format(**values), encoding="utf-8")
-        command = [program, "-p", folder, "-e", folder / "error.log", "-c", configuration]
+        command: list[str | Path] = [program, "-p", folder, "-e", folder / "error.log", "-c", configuration]
         master = Process(stack, command)
         await_port(self.port, master)
         (self.pid,) = (int(pid) for pid in _children(master.pid))
@@ -188,24 +189,68 @@ class Tutorial(Told):
         self.publisher.read()
 
 
-class Product(Told):
+class Ours(Told):
+    """What all of the product's own sides share; whoever makes one starts its servers."""
+
+    def __init__(self, stack: ExitStack, environment: Mapping[str, str], cookies: Path) -> None:
+        self.cookies = cookies
+        self.topic = TOPIC
+        self.publisher = python(stack, "tests.benchmarks.publish", "product", env=environment)
+
+    def asks(self) -> list[str]:
+        return ["/ws/live/", f"{HOST}:{self.port}", str(self.cookies), self.topic]
+
+
+class Product(Ours):
     """The product's live server as it is deployed: sessions, permissions, outbox, PostgreSQL and broker."""
 
     name = "ours"
 
     def __init__(self, stack: ExitStack, environment: Mapping[str, str], cookies: Path) -> None:
         self.port = free_port()
-        self.cookies = cookies
-        self.topic = TOPIC
-        own = {**environment, "PORT": str(self.port), "HOST": "127.0.0.1"}
-        server = python(stack, "realtime.server", env=own)
+        server = python(
+            stack, "realtime.server", env={**environment, "PORT": str(self.port), "HOST": "127.0.0.1"}
+        )
         self.pid = server.pid
-        self.publisher = python(stack, "tests.benchmarks.publish", "product", env=environment)
+        super().__init__(stack, environment, cookies)
         await_port(self.port, server)
         self.sample: dict[str, Any] = self.publisher.read()
 
-    def asks(self) -> list[str]:
-        return ["/ws/live/", f"{HOST}:{self.port}", str(self.cookies), self.topic]
+
+class Several(Ours):
+    """Processes of the product on one port. Their listening sockets are held here, as ``make demo LIVE=2`` holds
+    them: who comes while one is replaced waits for the next."""
+
+    name = "ours, several processes"
+
+    def __init__(
+        self, stack: ExitStack, environment: Mapping[str, str], cookies: Path, *, processes: int
+    ) -> None:
+        self.port = free_port()
+        self._stack = stack
+        self._environment = environment
+        self._listeners = [
+            stack.enter_context(listening_socket("127.0.0.1", self.port, shared=True))
+            for _ in range(processes)
+        ]
+        self._servers = [self._start(place) for place in range(processes)]
+        self.pid = self._servers[0].pid
+        super().__init__(stack, environment, cookies)
+        self.publisher.read()
+
+    def __len__(self) -> int:
+        return len(self._servers)
+
+    def replace(self, place: int) -> None:
+        """Tell one to stop, wait until it has, and start another on its socket."""
+        self._servers[place].stop()
+        self._servers[place] = self._start(place)
+
+    def _start(self, place: int) -> Process:
+        number = self._listeners[place].fileno()
+        return python(
+            self._stack, "realtime.server", "--fd", str(number), env=self._environment, inherits=[number]
+        )
 
 
 def sign_in(environment: Mapping[str, str], sockets: int, file: Path) -> None:
