@@ -341,6 +341,8 @@ PAGES: list[Row] = [
         data={"answer": "return", "on": "2025-05-01", "reason": "不全"}, foreign=404,
     ),
     district("officer-members", "GET", 404, officer="ok"),
+    district("officer-members-xlsx", "GET", 404, officer="ok"),
+    district("officer-members-xlsx", "GET", 404, officer="ok", query="organization=@branch", foreign=404),
     district("officer-member", "GET", 404, officer="ok", args={"pk": "@member"}, foreign=404),
     district(
         "officer-member-action", "GET", 404, officer="ok",

@@ -19,7 +19,7 @@ from dangjian.api.problems import Problem, forbidden, not_found
 from dangjian.api.views import ApiView, choice, number
 from dangjian.identity.bearers import ServiceCaller
 from dangjian.identity.models import ServiceScope
-from dangjian.organizations import access, queries, statistics, timeline
+from dangjian.organizations import access, member_table, queries, statistics, timeline
 from dangjian.organizations.listing import Listing, listing
 from dangjian.organizations.models import Member, MemberStatus
 from dangjian.organizations.particulars import FIRST_CONGRESS
@@ -141,6 +141,10 @@ class MembersView(ApiView):
             OpenApiParameter("q", str, description="part of a name: hanzi, pinyin, initials or a mixture"),
             OpenApiParameter("branch", int, description="an organisation: its members and those below it"),
             OpenApiParameter("kind", str, enum=MemberStatus.values),
+            *(
+                OpenApiParameter(each.name, str, enum=[value for value, _label in each.choices])
+                for each in member_table.filters()
+            ),
             _AS_OF,
             _CURSOR,
         ],
@@ -158,9 +162,19 @@ class MembersView(ApiView):
             found = found.filter(branch_then__in=tree.subtree(branch))
         if kind:
             found = found.filter(status_then=kind)
+        asked = {
+            each.name: choice(request, each.name, [value for value, _label in each.choices], "")
+            for each in member_table.filters()
+        }
+        if any(asked.values()):
+            # What one may not see of somebody one may not find them by either.
+            if not statistics.may_count(reader):
+                raise forbidden(_("按这些条件查找只对支部书记和组织部管理员开放。"))
+            known = statistics.counted(reader, day=day).values("member")
+            found = member_table.filtered(found.filter(pk__in=known), asked, day)
         page = listing(
             found.select_related("user", "branch").defer("id_number_sealed"),
-            which=f"members:{reader.pk}:{branch or ''}:{kind}:{day}:{text}",
+            which=f"members:{reader.pk}:{branch or ''}:{kind}:{day}:{':'.join(asked.values())}:{text}",
             by=("pinyin", "id"),
             cursor=request.query_params.get("cursor", ""),
         )

@@ -21,6 +21,7 @@ class OrganizationsConfig(AppConfig):
                 "member.rename": _("更正姓名"),
                 "member.correct": _("更正资料"),
                 "member.reveal": _("查看身份证号"),
+                "members.export": _("下载党员名册"),
                 "organization.found": _("成立组织"),
                 "organization.rename": _("组织更名"),
                 "organization.move": _("调整隶属"),

@@ -35,6 +35,8 @@ def about(row: AuditRow) -> str:
         return _joined(_label(Post, detail["post"]), where)
     if "scopes" in detail:
         return "、".join(_label(ServiceScope, scope) for scope in detail["scopes"])
+    if "rows" in detail:
+        return _("%(rows)s 人") % detail
     if "from_name" in detail:
         return f"{detail['from_name']} → {detail.get('to_name', '')}"
     if "from" in detail and "to" in detail:

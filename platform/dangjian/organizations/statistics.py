@@ -158,6 +158,17 @@ def _years(field: str, bounds: Sequence[int], day: date) -> Case:
     return Case(*cases, default=Value(bounds[0]), output_field=IntegerField(null=True))
 
 
+def in_class(field: str, bounds: Sequence[int], low: int, day: date) -> Q:
+    """Whose date in `field` puts them into the class of `bounds` that begins at `low`, the youngest taking everybody
+    below it too, as in the figures."""
+    condition = Q(**{f"{field}__isnull": False})
+    if low != bounds[0]:
+        condition &= Q(**{f"{field}__lte": _before(day, low)})
+    if low != bounds[-1]:
+        condition &= Q(**{f"{field}__gt": _before(day, bounds[bounds.index(low) + 1])})
+    return condition
+
+
 def _before(day: date, years: int) -> date:
     """The latest birthday of somebody who is `years` old on `day`."""
     try:

@@ -15,6 +15,7 @@ from dangjian.organizations import (
 
 urlpatterns = [
     path("officer/members/", views.members, name="officer-members"),
+    path("officer/members.xlsx", views.workbook, name="officer-members-xlsx"),
     path("officer/members/<int:pk>/", views.member, name="officer-member"),
     path("officer/members/<int:pk>/<slug:action>/", views.member_action, name="officer-member-action"),
     path("officer/imports/", imports_views.imports, name="officer-imports"),

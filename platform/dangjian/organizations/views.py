@@ -20,10 +20,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dangjian.api.problems import Problem, not_found
 from dangjian.audit import actions as audit_actions
 from dangjian.audit.models import AuditRow
+from dangjian.audit.services import record
 from dangjian.identity.models import Session
-from dangjian.organizations import access, audit_words, member_actions, queries
+from dangjian.organizations import access, audit_words, member_actions, member_table, queries, sheets
 from dangjian.organizations.listing import Listing, listing
 from dangjian.organizations.models import Member, Organization
+from realtime import outbox
 
 MEMBERS_A_PAGE = 20
 AUDIT_ROWS_A_PAGE = 30
@@ -32,13 +34,30 @@ STATES = {
     "inactive": Q(user__is_active=False),
     "probationary": Q(status="probationary"),
 }
-_LIST_PARAMETERS = ("q", "organization", "state", "cursor")
+_FILTERS = ("q", "organization", "state", *member_table.NAMES)
+_LIST_PARAMETERS = (*_FILTERS, "cursor")
 
 
 @never_cache
 @require_safe
 def members(request: HttpRequest) -> HttpResponse:
     return render(request, "organizations/members.html", _member_list(officer_of(request), request.GET))
+
+
+@never_cache
+@require_safe
+def workbook(request: HttpRequest) -> HttpResponse:
+    """The whole list under the filters of the address as a table; taking it away stands in the audit log."""
+    officer = officer_of(request)
+    given = request.GET
+    _organizations, _chosen_one, within = _within(officer, given)
+    found = _filtered_members(within, given).order_by("pinyin", "id")
+    with outbox.atomic():
+        number = found.count()
+        asked = {name: given[name] for name in _FILTERS if given.get(name)}
+        record(action="members.export", actor=officer.user, detail={"rows": number, "filters": asked})
+        name = _("党员名册 %(day)s") % {"day": timezone.localdate().isoformat()}
+        return sheets.answer(name, member_table.titles(), member_table.rows(officer, found))
 
 
 @never_cache
@@ -139,20 +158,14 @@ def _managed(officer: Member, pk: int) -> Member:
 
 def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
     """Context of the list under the filters in the address."""
-    everyone = access.managed_members(officer)
-    organizations = list(access.managed_organizations(officer))
-    chosen = _chosen(organizations, given.get("organization", ""))
-    within = everyone.filter(branch__path__startswith=chosen.path) if chosen else everyone
-    found = queries.named(within, given.get("q", "")[:50])
-    state = given.get("state", "")
-    if state in STATES:
-        found = found.filter(STATES[state])
+    organizations, chosen, within = _within(officer, given)
+    found = _filtered_members(within, given)
     counts = queries.counts(within)
     page = listing(
         found.select_related("user", "branch").prefetch_related(
             "posts_held__organization", "offices__organization"
         ),
-        which=f"officer-members:{officer.pk}:{_query(given, 'q', 'organization', 'state')}",
+        which=f"officer-members:{officer.pk}:{_query(given, *_FILTERS)}",
         by=("pinyin", "id"),
         cursor=given.get("cursor", ""),
         size=MEMBERS_A_PAGE,
@@ -169,8 +182,32 @@ def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
         "chosen": chosen,
         "given": given,
         "chips": _chips(given, counts),
+        "filters": [(each, given.get(each.name, "")) for each in member_table.filters()],
+        "filtered": any(given.get(name) for name in member_table.NAMES),
+        "download": reverse("officer-members-xlsx") + f"?{_query(given, *_FILTERS)}",
         "list_query": _query(given, *_LIST_PARAMETERS),
     }
+
+
+def _within(
+    officer: Member, given: QueryDict
+) -> tuple[list[Organization], Organization | None, QuerySet[Member]]:
+    """What the officer looks after, the one organisation of it that was chosen, and the members there."""
+    everyone = access.managed_members(officer)
+    organizations = list(access.managed_organizations(officer))
+    chosen = _chosen(organizations, given.get("organization", ""))
+    return (
+        organizations,
+        chosen,
+        everyone.filter(branch__path__startswith=chosen.path) if chosen else everyone,
+    )
+
+
+def _filtered_members(members: QuerySet[Member], given: QueryDict) -> QuerySet[Member]:
+    found = queries.named(members, given.get("q", "")[:50])
+    if (state := given.get("state", "")) in STATES:
+        found = found.filter(STATES[state])
+    return member_table.filtered(found, given.dict(), timezone.localdate())
 
 
 def _chosen(organizations: list[Organization], pk: str) -> Organization | None:
@@ -191,9 +228,10 @@ def _chips(given: QueryDict, counts: queries.MemberCounts) -> list[dict[str, Any
         ("inactive", _("已停用"), counts.inactive),
     ]
     chosen = given.get("state", "") if given.get("state") in STATES else ""
+    others = [name for name in _FILTERS if name != "state"]
     return [
         {
-            "url": f"{reverse('officer-members')}?{_query(given, 'q', 'organization', state=state)}",
+            "url": f"{reverse('officer-members')}?{_query(given, *others, state=state)}",
             "label": label,
             "count": count,
             "current": state == chosen,
