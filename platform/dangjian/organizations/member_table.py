@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from dangjian.organizations import access, statistics
@@ -53,7 +54,7 @@ def mark_label(mark: str) -> str:
     return {"is_floating": _("流动党员"), "in_hardship": _("困难党员"), "out_of_contact": _("失联党员")}[mark]
 
 
-def filtered(members: QuerySet[Member], given: Mapping[str, str], day: date) -> QuerySet[Member]:
+def filtered(members: QuerySet[Member], given: Mapping[str, str] | QueryDict, day: date) -> QuerySet[Member]:
     """Those that fit all filters that are given; a value that is none of a filter's fits nobody."""
     for each in filters():
         value = given.get(each.name, "")

@@ -184,6 +184,9 @@ def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
         "chips": _chips(given, counts),
         "filters": [(each, given.get(each.name, "")) for each in member_table.filters()],
         "filtered": any(given.get(name) for name in member_table.NAMES),
+        "fitting": found.count()
+        if any(given.get(name) for name in _FILTERS if name != "organization")
+        else None,
         "download": reverse("officer-members-xlsx") + f"?{_query(given, *_FILTERS)}",
         "list_query": _query(given, *_LIST_PARAMETERS),
     }
@@ -207,7 +210,7 @@ def _filtered_members(members: QuerySet[Member], given: QueryDict) -> QuerySet[M
     found = queries.named(members, given.get("q", "")[:50])
     if (state := given.get("state", "")) in STATES:
         found = found.filter(STATES[state])
-    return member_table.filtered(found, given.dict(), timezone.localdate())
+    return member_table.filtered(found, given, timezone.localdate())
 
 
 def _chosen(organizations: list[Organization], pk: str) -> Organization | None:
