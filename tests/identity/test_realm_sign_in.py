@@ -552,6 +552,27 @@ def test_while_keycloak_is_away_sessions_live_their_grace(
     assert browser.is_in()
 
 
+def test_a_refresh_that_got_no_answer_is_not_sent_again_before_keycloak_answers_something(
+    browser: Browser, huiji: Any
+) -> None:
+    browser.sign_in()
+    browser.issuer.asked.clear()
+    browser.issuer.fault = "hangs up"
+    for _ in range(5):
+        overdue(huiji, browser.key)
+        assert browser.client.get("/me/").status_code == 200
+        oidc.forget()  # another process, or the pause is over
+    assert browser.issuer.asked.count("token") == 1
+    assert browser.issuer.asked.count("openid-configuration") == 4
+    browser.issuer.fault = ""
+    browser.issuer.asked.clear()
+    for asked in (["openid-configuration", "token"], ["token"]):
+        overdue(huiji, browser.key)
+        assert browser.client.get("/me/").status_code == 200
+        assert [place for place in browser.issuer.asked if place != "certs"] == asked
+        browser.issuer.asked.clear()
+
+
 def test_a_wrong_secret_signs_nobody_out_meanwhile(browser: Browser, huiji: Any) -> None:
     browser.sign_in()
     browser.issuer.token_answer = 401, {"error": "unauthorized_client"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,7 +28,7 @@ from tenants import registry
 from tenants.context import in_district
 from tests.cast import HOSTS
 from tests.identity.realms import put_realm
-from tests.sso.conftest import Deployment
+from tests.sso.conftest import Deployment, Keycloak
 from tests.sso.line import line_to
 from tests.sso.visitor import PASSWORD, Visitor, query_of
 
@@ -210,6 +212,36 @@ def test_a_session_is_confirmed_with_new_tokens_and_ends_with_the_account(
     assert not visitor.is_in()
     with in_district(realm.world.huiji):
         assert not Session.objects.exists()
+
+
+def test_a_keycloak_that_froze_signs_nobody_out_when_it_wakes(
+    realm: SimpleNamespace, keycloak: Keycloak, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it stands still it takes questions in, and once awake works through them: each refresh that nobody waits
+    for any more has used the token up once."""
+    if keycloak.server is None:
+        pytest.skip("needs a Keycloak of its own to freeze: leave KEYCLOAK_URL unset")
+    visitor = Visitor()
+    visitor.sign_in("liqiang")
+    monkeypatch.setattr(oidc, "TIMEOUT_SECONDS", 1)
+    oidc.forget()
+    os.killpg(keycloak.server.process.pid, signal.SIGSTOP)
+    try:
+        for _ in range(5):
+            overdue(realm.world.huiji)
+            assert visitor.ours.get("/me/").status_code == 200
+            with in_district(realm.world.huiji):
+                assert Session.objects.filter(confirmed_until__lt=timezone.now()).exists()  # nobody answered
+            oidc.forget()  # another process, or the pause is over
+    finally:
+        os.killpg(keycloak.server.process.pid, signal.SIGCONT)
+    monkeypatch.undo()
+    oidc.forget()
+    assert realm.admins["huiji"].user_named("liqiang")  # answered behind what waited before it
+    overdue(realm.world.huiji)
+    assert visitor.ours.get("/me/").status_code == 200
+    overdue(realm.world.huiji)
+    assert visitor.ours.get("/me/").status_code == 200
 
 
 def test_a_session_ends_when_the_realm_disables_the_account(realm: SimpleNamespace, leaving: str) -> None:

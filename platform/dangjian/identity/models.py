@@ -141,12 +141,14 @@ class RealmSession(models.Model):
     """What the identity server gave for one session; it never leaves the server.
 
     sid: the server's own name of the browser's session there. The tokens are sealed (`dangjian.identity.sealing`).
+    unanswered: the refresh token was sent and no answer came, so that the server may still use it up.
     """
 
     session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="realm_session")
     sid = models.CharField(max_length=100, db_index=True)
     refresh_token = models.TextField()
     id_token = models.TextField()
+    unanswered = models.BooleanField(default=False, db_default=False)
 
 
 class Revocation(models.Model):

@@ -206,6 +206,9 @@ def elsewhere(user: User) -> list[accounts.Elsewhere]:
     Raises:
         Unreachable, Refused, ImproperlyConfigured: it cannot be asked.
     """
+    oidc.reach(
+        oidc.realm_of(current_district())
+    )  # a page does not wait as long as an administrator's call may take
     ours = set(RealmSession.objects.filter(session__user=user).values_list("sid", flat=True))
     return [session for session in accounts.sessions(current_district(), user) if session.sid not in ours]
 

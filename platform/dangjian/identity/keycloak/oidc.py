@@ -222,6 +222,7 @@ def _failed(realm: Realm, reason: str) -> None:
     with _lock:
         was = _breakers.get(realm.server, Breaker())
         _breakers[realm.server] = was.failed(time.monotonic(), random.random())  # noqa: S311  (spreads, guards nothing)
+        _reached.pop(realm.issuer, None)
     log.warning("keycloak.unreachable", server=realm.server, reason=reason, failures=was.failures + 1)
 
 
@@ -269,13 +270,13 @@ def _tls() -> ssl.SSLContext:
 _reached: dict[str, float] = {}
 
 
-def reach(realm: Realm) -> None:
-    """Make sure that a browser sent to the realm meets somebody; an answer counts for 15 seconds.
+def reach(realm: Realm, *, anew: bool = False) -> None:
+    """Make sure that a browser sent to the realm meets somebody; an answer counts for 15 seconds, not if asked `anew`.
 
     Raises:
         Unreachable: Keycloak is away, or has no such realm.
     """
-    if _reached.get(realm.issuer, 0.0) > time.monotonic():
+    if not anew and _reached.get(realm.issuer, 0.0) > time.monotonic():
         return
     try:
         found = ask(realm, client_of(realm).well_known)

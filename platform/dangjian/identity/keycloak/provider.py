@@ -107,14 +107,25 @@ def keep(session: Session, tokens: oidc.Tokens) -> None:
 
 
 def _ask(kept: RealmSession, user: User) -> bool | None:
-    """Whether the session stands; None where Keycloak could not be asked. New tokens are kept."""
+    """Whether the session stands; None where Keycloak could not be asked. New tokens are kept.
+
+    A Keycloak that stands still takes questions in and answers them when it wakes, to nobody: each uses the refresh
+    token up once, and the realm allows one such loss (`refreshTokenMaxReuse`). So after one the token is not sent
+    again before Keycloak has answered a question that costs nothing.
+    """
     try:
+        realm = oidc.realm_of(current_district())
+        if kept.unanswered:
+            oidc.reach(realm, anew=True)
         tokens = oidc.refresh(
-            oidc.realm_of(current_district()),
+            realm,
             refresh_token=unseal(kept.refresh_token, purpose=SEALED_FOR),
             subject=user.subject,
         )
     except Unreachable:
+        if not kept.unanswered:
+            kept.unanswered = True
+            kept.save(update_fields=["unanswered"])
         return None
     except Unsealable:
         return False
@@ -129,7 +140,8 @@ def _ask(kept: RealmSession, user: User) -> bool | None:
         return None
     kept.refresh_token = seal(tokens.refresh_token, purpose=SEALED_FOR)
     kept.id_token = seal(tokens.id_token, purpose=SEALED_FOR)
-    kept.save(update_fields=["refresh_token", "id_token"])
+    kept.unanswered = False
+    kept.save(update_fields=["refresh_token", "id_token", "unanswered"])
     Session.objects.filter(pk=kept.session_id).update(confirmed_until=_until(tokens))
     return True
 
