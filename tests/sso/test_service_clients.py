@@ -249,7 +249,7 @@ def test_while_keycloak_is_away_nothing_is_changed(
 ) -> None:
     pk, client_id, secret = let_in(desk.officer)
     bearer = token(desk.huiji, client_id, secret).json()["access_token"]
-    time.sleep(1.1)
+    time.sleep(1.1)  # a token's age is counted in whole seconds
     found = oidc.realm_of(desk.huiji)
     gone = f"http://127.0.0.1:{free_port()}/"
     monkeypatch.setattr(clients, "accounts_admin", lambda _: accounts._admin(gone, found.name, "x"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import timezone
@@ -154,12 +155,10 @@ class TransferView(ApiView):
 
 
 class _ActView(ApiView):
-    """What one side does to a transfer; 409 with who was quicker when it is settled already."""
+    """What one side does to a transfer, by the service `run`; 409 with who was quicker when it is settled already."""
 
     shape: type[serializers.Serializer[Any]] = ReasonSerializer
-
-    def run(self, **given: Any) -> Transfer:
-        raise NotImplementedError
+    run: Callable[..., Transfer]
 
     def _act(self, request: Request, pk: int) -> Response:
         actor = reader_of(request)
@@ -171,8 +170,7 @@ class _ActView(ApiView):
 class TransferAcceptView(_ActView):
     shape = AcceptanceSerializer
 
-    def run(self, **given: Any) -> Transfer:
-        return services.accept(**given)
+    run = staticmethod(services.accept)
 
     @extend_schema(
         operation_id="transfer_accept",
@@ -187,8 +185,7 @@ class TransferAcceptView(_ActView):
 
 
 class TransferReturnView(_ActView):
-    def run(self, **given: Any) -> Transfer:
-        return services.send_back(**given)
+    run = staticmethod(services.send_back)
 
     @extend_schema(
         operation_id="transfer_return",
@@ -203,8 +200,7 @@ class TransferReturnView(_ActView):
 
 
 class TransferWithdrawView(_ActView):
-    def run(self, **given: Any) -> Transfer:
-        return services.withdraw(**given)
+    run = staticmethod(services.withdraw)
 
     @extend_schema(
         operation_id="transfer_withdraw",
