@@ -3,7 +3,8 @@
 ``python -m realtime.server`` serves the settings' ASGI application, pages included if it has any, on ``--host``
 and ``--port`` (or HOST and PORT). With ``--shared`` several may be started on one port, and the kernel deals
 connections out among them. ``--fd`` is a listening socket made by somebody else, who may hold it while this process
-is replaced: nobody is refused meanwhile.
+is replaced: nobody is refused meanwhile. Where NOTIFY_SOCKET names a socket, as systemd's ``Type=notify`` has it, it
+is told ``READY=1`` and ``STOPPING=1``, so that the next process can be up before the last one is told to stop.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -90,6 +92,7 @@ class LiveServer(Server):  # type: ignore[misc]
         self._collecting = loop.create_task(_collect_garbage())
         if self._on_ready is not None:
             self._on_ready()
+        _notify("READY=1")
 
     def listen_success(self, port: Any) -> None:
         self._ports.append(port)
@@ -108,9 +111,9 @@ class LiveServer(Server):  # type: ignore[misc]
         from realtime import hooks
         from realtime.asgi import application as live
 
-        live.stopping = (
-            True  # said by readiness first, so that nobody is sent here any more when the port closes
-        )
+        _notify("STOPPING=1")
+        # Said by readiness first, so that nobody is sent here any more when the port closes.
+        live.stopping = True
         await asyncio.sleep(hooks.lame_duck_seconds())
         for port in self._ports:
             port.stopListening()
@@ -137,6 +140,18 @@ class LiveServer(Server):  # type: ignore[misc]
         for details in self.connections.values():
             if "application_instance" in details:
                 details["application_instance"].cancel()
+
+
+def _notify(state: str) -> None:
+    """Tell the service manager, by the protocol of sd_notify(3). One that does not listen is its own affair."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
+        try:
+            manager.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
+        except OSError as problem:
+            log.warning("live.not_notified", extra={"problem": repr(problem)})
 
 
 async def _collect_garbage() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -218,8 +219,8 @@ class Product(Ours):
 
 
 class Several(Ours):
-    """Processes of the product on one port. Their listening sockets are held here, as ``make demo LIVE=2`` holds
-    them: who comes while one is replaced waits for the next."""
+    """Processes of the product on one port. Their listening sockets are held here, as a service manager holds them:
+    nobody is refused while one is replaced."""
 
     name = "ours, several processes"
 
@@ -242,15 +243,22 @@ class Several(Ours):
         return len(self._servers)
 
     def replace(self, place: int) -> None:
-        """Tell one to stop, wait until it has, and start another on its socket."""
-        self._servers[place].stop()
-        self._servers[place] = self._start(place)
+        """Start another on its socket, and once that one serves tell it to stop and wait until it has."""
+        last, self._servers[place] = self._servers[place], self._start(place)
+        last.stop()
 
     def _start(self, place: int) -> Process:
+        """One that serves: it says so as it would to systemd."""
         number = self._listeners[place].fileno()
-        return python(
-            self._stack, "realtime.server", "--fd", str(number), env=self._environment, inherits=[number]
-        )
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind("")  # Linux makes up a name
+            manager.settimeout(180)
+            environment = {**self._environment, "NOTIFY_SOCKET": f"@{manager.getsockname()[1:].decode()}"}
+            server = python(
+                self._stack, "realtime.server", "--fd", str(number), env=environment, inherits=[number]
+            )
+            assert manager.recv(100) == b"READY=1"
+        return server
 
 
 def sign_in(environment: Mapping[str, str], sockets: int, file: Path) -> None:

@@ -125,13 +125,18 @@ def test_a_rolling_restart_loses_and_doubles_nothing(
 def test_a_server_told_to_stop_says_so_before_it_takes_no_more(
     start_server: Callable[..., Server], stage: Stage
 ) -> None:
-    async def story() -> None:
-        server = start_server(LIVE_LAME_DUCK="3")
+    async def story(manager: socket.socket) -> None:
+        manager.bind("")  # Linux makes up a name
+        manager.settimeout(30)
+        name = manager.getsockname()[1:].decode()
+        server = start_server(LIVE_LAME_DUCK="3", NOTIFY_SOCKET=f"@{name}")
+        assert await asyncio.to_thread(manager.recv, 100) == b"READY=1"
         await stage.sign_in(7)
         async with server.client(7) as seven:
             await seven.join("board")
             await server.until("ok")
             server.process.send_signal(signal.SIGTERM)
+            assert await asyncio.to_thread(manager.recv, 100) == b"STOPPING=1"
             await server.until("stopping")
             async with server.client(7) as late:  # sent here by a balancer that has not noticed yet
                 await late.join("board")
@@ -139,7 +144,8 @@ def test_a_server_told_to_stop_says_so_before_it_takes_no_more(
                 assert await late.closed() == 1012
             assert await asyncio.to_thread(server.process.wait, 20) == 0
 
-    asyncio.run(story())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        asyncio.run(story(manager))
 
 
 def test_without_a_broker_it_works_on_the_sweep_and_says_so(

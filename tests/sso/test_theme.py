@@ -203,6 +203,41 @@ def test_a_one_time_password_is_replaced_by_ones_own(
     page.wait_for_url(f"{look.origin}/oidc/callback/**")
 
 
+def test_a_passkey_is_made_and_signs_in_without_a_password(
+    visit: Callable[..., Page], look: SimpleNamespace
+) -> None:
+    page = visit(DESK)
+    address = page.url.replace(
+        "127.0.0.1", "localhost"
+    )  # browsers tie a passkey to a name, never to a number
+    keys = page.context.new_cdp_session(page)
+    keys.send("WebAuthn.enable")
+    device = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    phone = keys.send("WebAuthn.addVirtualAuthenticator", {"options": device})
+    page.on("dialog", lambda asked: asked.accept("我的手机"))
+    page.goto(f"{address}&kc_action=webauthn-register-passwordless")
+    sign_in(page, "liqiang", "dangjian-demo")
+    expect(page.get_by_role("heading", name="添加通行密钥")).to_be_visible()
+    assert page.title() == "添加通行密钥 · 惠济区党建云"
+    page.get_by_role("button", name="添加通行密钥").click()
+    page.wait_for_url(f"{look.origin}/oidc/callback/**")
+
+    page.context.clear_cookies()
+    page.goto(address)
+    page.wait_for_url(f"{look.origin}/oidc/callback/**")
+    (made,) = keys.send("WebAuthn.getCredentials", {"authenticatorId": phone["authenticatorId"]})[
+        "credentials"
+    ]
+    assert made["signCount"] == 2, "made, and signed in with"
+
+
 def test_signing_out_asks_and_says_so(visit: Callable[..., Page], look: SimpleNamespace) -> None:
     page = visit(PHONE)
     sign_in(page, "liqiang", "dangjian-demo")

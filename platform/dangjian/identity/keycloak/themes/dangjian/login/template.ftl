@@ -4,6 +4,7 @@
 <#assign district = (realm.name!"")?keep_before("-")>
 <#assign centre = district == "oversight" || district == "centre">
 <#assign product = centre?then(msg("djProduct"), msg("djProductOf", (realm.displayName!'')))>
+<#assign heading><#nested "header"></#assign>
 <#assign chinese = (locale.currentLanguageTag!"zh-CN")?starts_with("zh")>
 <!doctype html>
 <html lang="${chinese?then('zh-Hans', 'en')}" data-district="${centre?then('centre', district)}">
@@ -14,7 +15,8 @@
   <meta name="theme-color" content="#F8F0DE">
   <meta name="format-detection" content="telephone=no">
   <meta name="robots" content="noindex, nofollow">
-  <title><#nested "header"> · ${product}</title>
+  <#-- Keycloak's own pages put markup into their heading. -->
+  <title>${heading?markup_string?replace("<[^>]*>", "", "r")?trim?no_esc} · ${product}</title>
   <link rel="icon" href="${url.resourcesPath}/img/mark.svg" type="image/svg+xml">
   <#list properties.styles?split(' ') as style>
   <link rel="stylesheet" href="${url.resourcesPath}/${style}">
