@@ -10,7 +10,7 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 STORM = 32  # a batch as large as this means that more are on their way
-STORM_SECONDS = 0.25  # and the next one waits so long for them
+STORM_SECONDS = 0.05  # and the next one waits so long for them
 
 
 class Batches(Generic[Q, A]):

@@ -57,6 +57,7 @@ class Taken:
 
     side: Side
     reader: Process
+    sockets: int
     cpu: list[float] = field(default_factory=list)  # µs a delivery
     p50: list[float] = field(default_factory=list)  # ms from commit (or order) to the reader
     p99: list[float] = field(default_factory=list)
@@ -112,7 +113,7 @@ class Bench:
             for size in sizes:
                 with ExitStack() as open_:
                     taken = [_opened(open_, side, size) for side in (ours, anchor, *others)]
-                    self._rounds(taken, events=max(10, 40_000 // size), gap=max(0.05, size * 20e-6))
+                    self._rounds(taken, events=max(10, 40_000 // size))
                 found += _fan_out_rows(size, taken, missing)
         return found
 
@@ -126,7 +127,7 @@ class Bench:
                 ours = Product(stack, self.environment, self.cookies)
                 anchor = Tutorial(stack, self.environment, ours.sample)
                 taken = [_opened(stack, side, size) for side in (ours, anchor)]
-                self._rounds(taken, events=max(2, 10_000 // size), gap=size * 700e-6)
+                self._rounds(taken, events=max(4, 20_000 // size))
                 _tell(size, taken)
                 found.append(
                     ratio(
@@ -141,16 +142,17 @@ class Bench:
                 )
         return found
 
-    def _rounds(self, taken: Sequence[Taken], *, events: int, gap: float) -> None:
+    def _rounds(self, taken: Sequence[Taken], *, events: int) -> None:
         for _ in range(ROUNDS):
             for one in taken:
-                self._round(one, events, gap)
+                self._round(one, events)
 
-    def _round(self, one: Taken, events: int, gap: float) -> None:
-        """Each event once all have the last, and no sooner than `gap` seconds after it.
+    def _round(self, one: Taken, events: int) -> None:
+        """Each event once all have the last, and no sooner than a fast server needs.
 
         A server that is behind sends several at once, which is less work: that would not be the same for all.
         """
+        gap = max(0.05, one.sockets * 20e-6)
         file = self.folder / "arrivals"
         head = one.side.head()
         delivered = 0
@@ -342,7 +344,7 @@ def _opened(stack: ExitStack, side: Side, size: int) -> Taken:
     reader.write(f"count {side.head() + 1} 60 -")
     side.publish(1, 0)
     reader.read()
-    return Taken(side, reader)
+    return Taken(side, reader, size)
 
 
 def _await_quiet(pid: int) -> None:

@@ -250,14 +250,14 @@ class Several(Ours):
     def _start(self, place: int) -> Process:
         """One that serves: it says so as it would to systemd."""
         number = self._listeners[place].fileno()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind("")  # Linux makes up a name
-            manager.settimeout(180)
-            environment = {**self._environment, "NOTIFY_SOCKET": f"@{manager.getsockname()[1:].decode()}"}
-            server = python(
-                self._stack, "realtime.server", "--fd", str(number), env=environment, inherits=[number]
-            )
-            assert manager.recv(100) == b"READY=1"
+        manager = self._stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        manager.bind("")  # Linux makes up a name
+        manager.settimeout(180)
+        environment = {**self._environment, "NOTIFY_SOCKET": f"@{manager.getsockname()[1:].decode()}"}
+        server = python(
+            self._stack, "realtime.server", "--fd", str(number), env=environment, inherits=[number]
+        )
+        assert manager.recv(100) == b"READY=1"
         return server
 
 
