@@ -44,7 +44,9 @@ def main() -> None:
     with ExitStack() as stack:
         own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dj-storm-")))
         environment = stack.enter_context(standing(own))
-        sides.sign_in(environment, sockets + 20, own / "cookies")
+        sides.sign_in(environment, sockets + 10, own / "cookies")
+        *others, looks = (own / "cookies").read_text(encoding="utf-8").split("\n")
+        (own / "cookies").write_text("\n".join(others), encoding="utf-8")
         server = Product(stack, environment, own / "cookies")
         post = server.publisher.ask('{"do": "post"}')["id"]
         server.topic = f"post:{post}"
@@ -53,7 +55,7 @@ def main() -> None:
         browser = stack.enter_context(sync_playwright()).chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        name, _, value = (own / "cookies").read_text(encoding="utf-8").split("\n")[-1].partition("=")
+        name, _, value = looks.partition("=")
         pages: dict[str, Any] = {}
         for kind, how in (("phone", PHONE), ("desktop", DESK)):
             context = browser.new_context(locale="zh-CN", **how)
