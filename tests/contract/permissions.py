@@ -280,6 +280,10 @@ PAGES: list[Row] = [
     district("statistics", "GET", 404, officer="ok", query="organization=@branch", foreign=404),
     district("statistics-names", "GET", 404, secretary="ok", officer="ok", query="by=kind&key=full"),
     district("statistics-xlsx", "GET", 404, secretary="ok", officer="ok"),
+    district("branch-members", "GET", 404, secretary="ok"),
+    district("branch-members-xlsx", "GET", 404, secretary="ok"),
+    district("branch-members-xlsx", "GET", 404, secretary="ok", query="organization=@branch", foreign=404),
+    district("branch-members-views", "POST", 404, secretary="ok", data={"name": "男党员", "query": "sex=male"}),
     district("branch-help-sheet", "GET", 404, secretary="ok"),
     district("branch-help-sheet", "POST", 404, secretary="ok", data={"member": "@member"}),
     district("admission", "GET", 404, secretary="ok", officer="ok"),
@@ -343,6 +347,7 @@ PAGES: list[Row] = [
     district("officer-members", "GET", 404, officer="ok"),
     district("officer-members-xlsx", "GET", 404, officer="ok"),
     district("officer-members-xlsx", "GET", 404, officer="ok", query="organization=@branch", foreign=404),
+    district("officer-members-views", "POST", 404, officer="ok", data={"name": "男党员", "query": "sex=male"}),
     district("officer-member", "GET", 404, officer="ok", args={"pk": "@member"}, foreign=404),
     district(
         "officer-member-action", "GET", 404, officer="ok",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from io import BytesIO
@@ -95,7 +96,7 @@ def test_the_table_holds_the_filtered_list_with_numbers_masked_and_is_audited(
     answer = client_of("zhangwei").get("/officer/members.xlsx?sex=male")
     sheet = load_workbook(BytesIO(answer.content)).active
     titles, *rows = list(sheet.values)
-    assert list(titles) == member_table.titles()
+    assert list(titles) == member_table.titles(member_table.columns())
     assert len(rows) == 3
     named = {row[0]: dict(zip(titles, row, strict=True)) for row in rows}
     assert named["李强"]["手机号"] == "138****2671"
@@ -110,11 +111,97 @@ def test_the_table_holds_the_filtered_list_with_numbers_masked_and_is_audited(
         assert row.actor_id == people.zhangwei.user_id
 
 
-def test_filters_cost_one_statement_which_counts(
-    people: SimpleNamespace, client_of: ClientOf, budget: Budget
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "q=w",
+        "state=never",
+        "mark=is_floating",
+        "sex=male&age=18&education=bachelor&employment=wage",
+        "columns=sex",
+    ],
+)
+def test_the_list_costs_six_statements_whatever_it_is_filtered_by(
+    people: SimpleNamespace, client_of: ClientOf, budget: Budget, query: str
 ) -> None:
+    for who, path in (("zhangwei", "/officer/members/"), ("wangfang", "/branch/members/")):
+        client = client_of(who)
+        client.get(path)
+        with budget(6):
+            assert client.get(f"{path}?{query}").status_code == 200
+
+
+def test_the_number_that_fits_is_that_of_all_pages(people: SimpleNamespace, client_of: ClientOf) -> None:
     client = client_of("zhangwei")
-    client.get("/officer/members/")
-    with budget(10):
-        page = client.get("/officer/members/?sex=male&age=18&education=bachelor&mark=is_floating")
-    assert "符合条件 1 名" in page.content.decode()
+    page = client.get(
+        "/officer/members/?sex=male&age=18&education=bachelor&mark=is_floating"
+    ).content.decode()
+    assert "符合条件 1 名" in page
+    assert "符合条件 0 名" in client.get("/officer/members/?sex=female&mark=is_floating").content.decode()
+
+
+def test_columns_are_chosen_for_the_page_and_the_table(people: SimpleNamespace, client_of: ClientOf) -> None:
+    client = client_of("zhangwei")
+    page = client.get("/officer/members/?columns=sex&columns=born_on&columns=user__password").content.decode()
+    assert '<th scope="col" class="dj-opt-col">性别</th>' in page
+    assert "2000 年 2 月 29 日" in page
+    assert "党内职务</th>" not in page
+    assert re.findall(r'name="columns" value="(\w+)" checked', page) == ["sex", "born_on"]
+    answer = client.get("/officer/members.xlsx?columns=sex,born_on")
+    titles, *_rows = list(load_workbook(BytesIO(answer.content)).active.values)
+    assert titles == ("姓名", "性别", "出生日期")
+
+
+def test_a_secretary_has_the_same_list_of_the_own_branch(
+    people: SimpleNamespace, client_of: ClientOf
+) -> None:
+    client = client_of("wangfang")
+    page = client.get("/branch/members/?columns=phone,education")
+    assert [one.name for one, _cells in page.context["rows"]] == ["李强", "王芳"]
+    assert "138****2671" in page.content.decode()
+    assert "/officer/members/" not in page.content.decode()
+    answer = client.get("/branch/members.xlsx?sex=male")
+    _titles, *rows = list(load_workbook(BytesIO(answer.content)).active.values)
+    assert [row[0] for row in rows] == ["李强"]
+    with in_district(people.huiji):
+        assert AuditRow.objects.get(action="members.export").actor_id == people.wangfang.user_id
+        foreign = people.zhoujie.branch_id
+    assert client.get("/branch/members/", {"organization": foreign}).status_code == 404
+    assert client_of("liqiang").get("/branch/members/").status_code == 404
+
+
+def test_a_view_is_kept_opened_replaced_and_forgotten(people: SimpleNamespace, client_of: ClientOf) -> None:
+    client, address = client_of("zhangwei"), "/officer/members/views/"
+
+    def keep(name: str, query: str) -> Any:
+        return client.post(address, {"name": name, "query": query}, follow=True)
+
+    page = keep(" 流动的 男党员 ", "sex=male&mark=is_floating&columns=phone&cursor=abc&next=//evil")
+    (view, url, is_current) = page.context["views"][0]
+    assert (view.name, view.query) == ("流动的 男党员", "sex=male&mark=is_floating&columns=phone")
+    assert is_current
+    assert url == f"/officer/members/?{view.query}"
+    keep("流动的 男党员", "sex=female")
+    keep("", "sex=male")
+    keep("什么也没选", "")
+    page = client.get("/officer/members/")
+    assert [(kept.name, kept.query) for kept, _url, _current in page.context["views"]] == [
+        ("流动的 男党员", "sex=female")
+    ]
+
+    other = client_of("wangfang")
+    assert not other.get("/branch/members/").context["views"]
+    other.post("/branch/members/views/", {"forget": str(view.pk), "query": ""})
+    assert client.get("/officer/members/").context["views"]
+    client.post(address, {"forget": str(view.pk), "query": ""})
+    assert not client.get("/officer/members/").context["views"]
+
+
+def test_there_are_at_most_twenty_views(people: SimpleNamespace, client_of: ClientOf) -> None:
+    client = client_of("zhangwei")
+    for number in range(21):
+        client.post("/officer/members/views/", {"name": f"视图{number}", "query": "sex=male"})
+    page = client.get("/officer/members/")
+    assert "最多保存 20 个视图" in page.content.decode()
+    assert len(page.context["views"]) == 20

@@ -27,7 +27,7 @@ def officer(client_of: ClientOf) -> Any:
 
 
 def names(answer: Any) -> list[str]:
-    shown = [row.name for row in answer.context["rows"]]
+    shown = [row.name for row, _cells in answer.context["rows"]]
     assert re.findall(r'data-panel\s+title="([^"]+)"', answer.content.decode()) == shown
     return shown
 

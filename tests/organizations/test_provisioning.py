@@ -38,7 +38,7 @@ def test_run_again_it_makes_nothing_twice(inside: SimpleNamespace) -> None:
     assert user.check_password(told[-1][1])
     assert user.must_change_password
     assert Organization.objects.get_root_nodes().count() == 1
-    member = queries.member_of(user.pk)
+    member = queries.member_of(user)
     assert member is not None
     assert access.is_officer(member, Organization.objects.get_root_nodes().get())
     assert Office.objects.filter(member=member).count() == 1

@@ -8,6 +8,7 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         from dangjian.audit import actions
+        from dangjian.identity import sessions
         from dangjian.organizations import metrics, provisioning, topics
 
         actions.register(
@@ -46,6 +47,7 @@ class OrganizationsConfig(AppConfig):
                 "account.first_officer": _("开通首个管理账号"),
             }
         )
+        sessions.bring_along("member", "member__branch", without=["member__id_number_sealed"])
         metrics.register()
         provisioning.register()
         topics.register_all()

@@ -6,12 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dangjian.api.problems import not_found
-from dangjian.organizations import access, queries, services
+from dangjian.organizations import access, member_list, queries, services
 from dangjian.organizations.dues.access import kept_by
 from dangjian.organizations.models import Member
+from dangjian.organizations.views import member_list_page, member_list_table, member_list_views
 
 # Each password is hashed on purpose slowly: so many still come within a request's time.
 PASSWORDS_A_SHEET = 20
@@ -34,6 +35,25 @@ def branch(request: HttpRequest) -> HttpResponse:
         "waiting": [each for each in people if _waits(each)] if led else [],
     }
     return render(request, "organizations/branch.html", context)
+
+
+@never_cache
+@require_safe
+def members(request: HttpRequest) -> HttpResponse:
+    """The secretary's list: the branch under the filters of the officer's."""
+    return member_list_page(request, member_list.secretarys(_reader(request)))
+
+
+@never_cache
+@require_safe
+def workbook(request: HttpRequest) -> HttpResponse:
+    return member_list_table(request, member_list.secretarys(_reader(request)))
+
+
+@never_cache
+@require_POST
+def views(request: HttpRequest) -> HttpResponse:
+    return member_list_views(request, member_list.secretarys(_reader(request)))
 
 
 @never_cache

@@ -1,4 +1,4 @@
-"""The members as a table: what an officer filters them by, and the same rows for Excel and WPS."""
+"""The members as a table: what they are filtered by, its columns, and the same rows for Excel and WPS."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from dangjian.organizations import access, statistics
-from dangjian.organizations.models import Education, Employment, Member, Sex
+from dangjian.organizations import access, queries, statistics
+from dangjian.organizations.models import Education, Employment, Member, OfficeKind, Post, Sex
 from dangjian.organizations.phone import masked
 
 UNKNOWN: Final = "unknown"  # the register does not say
@@ -64,26 +64,78 @@ def filtered(members: QuerySet[Member], given: Mapping[str, str] | QueryDict, da
     return members
 
 
-def titles() -> list[str]:
-    """Of the columns of `rows`: those of the roster that is imported first, in its order and words."""
-    return [
-        _("姓名"), _("性别"), _("身份证号"), _("手机号"), _("所在支部"), _("人员类别"), _("入党日期"), _("转正日期"),
-        _("学历"), _("民族"), _("出生日期"), _("收入来源"), _("标记"), _("党内职务"), _("账号"),
-    ]  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Column:
+    """key: in the address. value: text, a date or nothing, as far as the reader may see it; for Excel.
+
+    Rows are those of `queries.with_what_they_hold`, with `user` and `branch`.
+    """
+
+    key: str
+    title: str
+    value: Callable[[Member, Any], Any]
 
 
-def rows(reader: Member, members: QuerySet[Member]) -> Iterable[Sequence[Any]]:
+SHOWN: Final = ("branch", "posts", "joined_on", "account")  # on the page, until somebody chooses
+
+
+def columns() -> tuple[Column, ...]:
+    """All there are beside the name: those of the roster that is imported first, in its order and words."""
+    return (
+        Column("sex", _("性别"), lambda _reader, one: one.get_sex_display()),
+        Column("id_number", _("身份证号"), lambda _reader, one: one.masked_id_number),
+        Column("phone", _("手机号"), _phone),
+        Column("branch", _("所在支部"), lambda _reader, one: one.branch.name),
+        Column("status", _("人员类别"), lambda _reader, one: one.get_status_display()),
+        Column("joined_on", _("入党日期"), lambda _reader, one: one.joined_on),
+        Column("converted_on", _("转正日期"), lambda _reader, one: one.converted_on),
+        Column("education", _("学历"), lambda _reader, one: one.get_education_display()),
+        Column("nationality", _("民族"), lambda _reader, one: one.nationality),
+        Column("born_on", _("出生日期"), lambda _reader, one: one.born_on),
+        Column("employment", _("收入来源"), lambda _reader, one: one.get_employment_display()),
+        Column("marks", _("标记"), lambda _reader, one: _listed(map(mark_label, _marks(one)))),
+        Column("posts", _("党内职务"), lambda _reader, one: _listed(label for label, _where in posts_of(one))),
+        Column("account", _("账号"), lambda _reader, one: one.user.username),
+    )  # fmt: skip
+
+
+def chosen(keys: Sequence[str]) -> tuple[Column, ...]:
+    """Those of `columns` that are named, in their order; what is none of them counts for nothing."""
+    return tuple(column for column in columns() if column.key in keys)
+
+
+def posts_of(one: Any) -> list[tuple[str, str]]:
+    """(post, organisation) of a row."""
+    return [(str(Post(held["kind"]).label), held["organization"]) for held in one.posts_there]
+
+
+def offices_of(one: Any) -> list[tuple[str, str]]:
+    """(office, organisation) of a row."""
+    return [(str(OfficeKind(held["kind"]).label), held["organization"]) for held in one.offices_there]
+
+
+def titles(shown: Sequence[Column]) -> list[str]:
+    """Of the columns of `rows`."""
+    return [_("姓名"), *(column.title for column in shown)]
+
+
+def rows(reader: Member, members: QuerySet[Member], shown: Sequence[Column]) -> Iterable[Sequence[Any]]:
     """What the reader may see of each: numbers of identity cards and telephones stay masked."""
-    people = members.select_related("user", "branch").prefetch_related("posts_held__organization")
+    people = queries.with_what_they_hold(members.select_related("user", "branch"))
     for one in people.iterator(chunk_size=2000):
-        yield (
-            one.name, one.get_sex_display(), one.masked_id_number,
-            masked(one.phone) if access.may_see_phone(reader, one) else "",
-            one.branch.name, one.get_status_display(), one.joined_on, one.converted_on, one.get_education_display(),
-            one.nationality, one.born_on, one.get_employment_display(),
-            "、".join(mark_label(mark) for mark in MARKS if getattr(one, mark)),
-            "、".join(held.get_post_display() for held in one.posts_held.all()), one.user.username,
-        )  # fmt: skip
+        yield [one.name, *(column.value(reader, one) for column in shown)]
+
+
+def _phone(reader: Member, one: Any) -> str:
+    return masked(one.phone) if access.may_see_phone(reader, one) else ""
+
+
+def _marks(one: Any) -> Iterable[str]:
+    return (mark for mark in MARKS if getattr(one, mark))
+
+
+def _listed(words: Iterable[str]) -> str:
+    return "、".join(words)
 
 
 def _with_unknown(choices: Iterable[tuple[Any, Any]]) -> list[tuple[str, str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 
+from dangjian.identity.models import User
 from dangjian.organizations.queries import member_of
 
 
@@ -17,7 +19,7 @@ class MemberMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # Not lazy: a lazy object is never `is None`.
-        member = member_of(request.user.pk) if request.user.is_authenticated else None
+        member = member_of(cast(User, request.user)) if request.user.is_authenticated else None
         if member is not None:
             member.user = request.user  # type: ignore[assignment]
         request.member = member  # type: ignore[attr-defined]

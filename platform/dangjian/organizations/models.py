@@ -224,6 +224,17 @@ class Member(models.Model):
         return id_numbers.masked(self.id_number)
 
 
+class SavedView(models.Model):
+    """What a member's list of members shows, kept under a name."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=20)
+    query = models.CharField(max_length=1000, help_text="of the list's address: filters and columns")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "name"], name="one_view_per_name")]
+
+
 class Membership(models.Model):
     """A member in one branch, from `since` (None: as far back as is known) until before `until` (None: still).
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Replace
+from django.db.models.functions import JSONObject, Replace
 
+from dangjian.identity.models import User
 from dangjian.organizations import access, pinyin, timeline
 from dangjian.organizations.models import (
     Member,
     MemberStatus,
+    Office,
     OfficeKind,
     Organization,
     OrganizationPeriod,
@@ -27,9 +30,13 @@ from dangjian.organizations.models import (
 _TELLING_LETTERS = 7
 
 
-def member_of(user_id: int) -> Member | None:
-    """The member whose account that is, with their branch, in one query; None for an account without one."""
-    return Member.objects.select_related("branch").defer("id_number_sealed").filter(user=user_id).first()
+def member_of(user: User) -> Member | None:
+    """The member whose account that is, with their branch; None for an account without one. A session's user brings
+    them along (`identity.sessions.bring_along`), any other costs one query."""
+    if not Member.user.field.remote_field.is_cached(user):
+        return Member.objects.select_related("branch").defer("id_number_sealed").filter(user=user.pk).first()
+    member: Member | None = getattr(user, "member", None)  # none raises a kind of AttributeError
+    return member
 
 
 def named(members: QuerySet[Member], text: str) -> QuerySet[Member]:
@@ -110,16 +117,39 @@ class MemberCounts:
     inactive: int
 
 
-def counts(members: QuerySet[Member]) -> MemberCounts:
-    """In one query."""
-    found = members.aggregate(
-        all=Count("pk"),
-        full=Count("pk", filter=Q(status=MemberStatus.FULL)),
-        probationary=Count("pk", filter=Q(status=MemberStatus.PROBATIONARY)),
-        never_signed_in=Count("pk", filter=Q(user__first_signed_in_at=None, user__is_active=True)),
-        inactive=Count("pk", filter=Q(user__is_active=False)),
+def counted(organizations: QuerySet[Organization]) -> list[Any]:
+    """The organisations, each with what `sum_up` adds up: its own members alone. One query."""
+    return list(
+        organizations.annotate(
+            members_all=Count("members"),
+            members_full=Count("members", filter=Q(members__status=MemberStatus.FULL)),
+            members_probationary=Count("members", filter=Q(members__status=MemberStatus.PROBATIONARY)),
+            members_never_signed_in=Count(
+                "members", filter=Q(members__user__first_signed_in_at=None, members__user__is_active=True)
+            ),
+            members_inactive=Count("members", filter=Q(members__user__is_active=False)),
+        )
     )
-    return MemberCounts(**found)
+
+
+def sum_up(organizations: Iterable[Any]) -> MemberCounts:
+    """Of those that `counted` gave."""
+    states = [field.name for field in fields(MemberCounts)]
+    sums = {state: sum(getattr(each, f"members_{state}") for each in organizations) for state in states}
+    return MemberCounts(**sums)
+
+
+def with_what_they_hold(members: QuerySet[Member]) -> QuerySet[Member]:
+    """The members, each with `posts_there` and `offices_there`: lists of {"kind", "organization"}, oldest first. No
+    further queries."""
+    return members.annotate(
+        posts_there=_held(PostHeld.objects.all(), "post"), offices_there=_held(Office.objects.all(), "kind")
+    )
+
+
+def _held(rows: QuerySet[Any], kind: str) -> ArraySubquery:
+    named = JSONObject(kind=kind, organization="organization__short_name")
+    return ArraySubquery(rows.filter(member=OuterRef("pk")).order_by("since", "id").values_list(named))
 
 
 def of_branch(branch: Organization) -> list[Member]:

@@ -16,6 +16,7 @@ from dangjian.organizations import (
 urlpatterns = [
     path("officer/members/", views.members, name="officer-members"),
     path("officer/members.xlsx", views.workbook, name="officer-members-xlsx"),
+    path("officer/members/views/", views.views, name="officer-members-views"),
     path("officer/members/<int:pk>/", views.member, name="officer-member"),
     path("officer/members/<int:pk>/<slug:action>/", views.member_action, name="officer-member-action"),
     path("officer/imports/", imports_views.imports, name="officer-imports"),
@@ -46,6 +47,9 @@ urlpatterns = [
     path("statistics/names/", statistics_views.names, name="statistics-names"),
     path("statistics.xlsx", statistics_views.workbook, name="statistics-xlsx"),
     path("branch/", branch_views.branch, name="branch"),
+    path("branch/members/", branch_views.members, name="branch-members"),
+    path("branch/members.xlsx", branch_views.workbook, name="branch-members-xlsx"),
+    path("branch/members/views/", branch_views.views, name="branch-members-views"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),
     path("", include("dangjian.organizations.transfers.urls")),
     path("", include("dangjian.organizations.dues.urls")),

@@ -15,49 +15,38 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dangjian.api.problems import Problem, not_found
 from dangjian.audit import actions as audit_actions
 from dangjian.audit.models import AuditRow
 from dangjian.audit.services import record
 from dangjian.identity.models import Session
-from dangjian.organizations import access, audit_words, member_actions, member_table, queries, sheets
+from dangjian.organizations import access, audit_words, member_actions, member_list, member_table, sheets
 from dangjian.organizations.listing import Listing, listing
-from dangjian.organizations.models import Member, Organization
+from dangjian.organizations.member_list import Asked, Desk
+from dangjian.organizations.models import Member
 from realtime import outbox
 
-MEMBERS_A_PAGE = 20
 AUDIT_ROWS_A_PAGE = 30
-STATES = {
-    "never": Q(user__first_signed_in_at=None, user__is_active=True),
-    "inactive": Q(user__is_active=False),
-    "probationary": Q(status="probationary"),
-}
-_FILTERS = ("q", "organization", "state", *member_table.NAMES)
-_LIST_PARAMETERS = (*_FILTERS, "cursor")
 
 
 @never_cache
 @require_safe
 def members(request: HttpRequest) -> HttpResponse:
-    return render(request, "organizations/members.html", _member_list(officer_of(request), request.GET))
+    return member_list_page(request, member_list.officers(officer_of(request)))
 
 
 @never_cache
 @require_safe
 def workbook(request: HttpRequest) -> HttpResponse:
-    """The whole list under the filters of the address as a table; taking it away stands in the audit log."""
-    officer = officer_of(request)
-    given = request.GET
-    _organizations, _chosen_one, within = _within(officer, given)
-    found = _filtered_members(within, given).order_by("pinyin", "id")
-    with outbox.atomic():
-        number = found.count()
-        asked = {name: given[name] for name in _FILTERS if given.get(name)}
-        record(action="members.export", actor=officer.user, detail={"rows": number, "filters": asked})
-        name = _("党员名册 %(day)s") % {"day": timezone.localdate().isoformat()}
-        return sheets.answer(name, member_table.titles(), member_table.rows(officer, found))
+    return member_list_table(request, member_list.officers(officer_of(request)))
+
+
+@never_cache
+@require_POST
+def views(request: HttpRequest) -> HttpResponse:
+    return member_list_views(request, member_list.officers(officer_of(request)))
 
 
 @never_cache
@@ -153,94 +142,41 @@ def _managed(officer: Member, pk: int) -> Member:
     return found
 
 
-# --- the list ------------------------------------------------------------------------------------------------------
+# --- the list, of the officer and of the secretary ------------------------------------------------------------------
 
 
-def _member_list(officer: Member, given: QueryDict) -> dict[str, Any]:
-    """Context of the list under the filters in the address."""
-    organizations, chosen, within = _within(officer, given)
-    found = _filtered_members(within, given)
-    counts = queries.counts(within)
-    page = listing(
-        found.select_related("user", "branch").prefetch_related(
-            "posts_held__organization", "offices__organization"
-        ),
-        which=f"officer-members:{officer.pk}:{_query(given, *_FILTERS)}",
-        by=("pinyin", "id"),
-        cursor=given.get("cursor", ""),
-        size=MEMBERS_A_PAGE,
-    )
-    return {
-        "heading": _("党员"),
-        "counts": counts,
-        "rows": page.rows,
-        "pages": _pages("officer-members", given, page, *_LIST_PARAMETERS),
-        "organizations": [
-            (each.pk, "　" * (each.depth - organizations[0].depth) + str(each), each == chosen)
-            for each in organizations
-        ],
-        "chosen": chosen,
-        "given": given,
-        "chips": _chips(given, counts),
-        "filters": [(each, given.get(each.name, "")) for each in member_table.filters()],
-        "filtered": any(given.get(name) for name in member_table.NAMES),
-        "fitting": found.count()
-        if any(given.get(name) for name in _FILTERS if name != "organization")
-        else None,
-        "download": reverse("officer-members-xlsx") + f"?{_query(given, *_FILTERS)}",
-        "list_query": _query(given, *_LIST_PARAMETERS),
-    }
+def member_list_page(request: HttpRequest, desk: Desk) -> HttpResponse:
+    return render(request, "organizations/members.html", member_list.page(desk, Asked.of(request.GET)))
 
 
-def _within(
-    officer: Member, given: QueryDict
-) -> tuple[list[Organization], Organization | None, QuerySet[Member]]:
-    """What the officer looks after, the one organisation of it that was chosen, and the members there."""
-    everyone = access.managed_members(officer)
-    organizations = list(access.managed_organizations(officer))
-    chosen = _chosen(organizations, given.get("organization", ""))
-    return (
-        organizations,
-        chosen,
-        everyone.filter(branch__path__startswith=chosen.path) if chosen else everyone,
-    )
+def member_list_table(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The whole list under the filters of the address as a table, in its columns; taking it away is audited."""
+    asked = Asked.of(request.GET)
+    found = member_list.filtered(desk, asked, member_list.chosen_organization(desk, asked))
+    shown = member_table.chosen(asked.columns) or member_table.columns()
+    with outbox.atomic():
+        detail: dict[str, Any] = {"rows": found.count(), "filters": dict(asked.filters)}
+        if asked.columns:
+            detail["columns"] = list(asked.columns)
+        record(action="members.export", actor=desk.reader.user, detail=detail)
+        name = _("党员名册 %(day)s") % {"day": timezone.localdate().isoformat()}
+        rows = member_table.rows(desk.reader, found.order_by("pinyin", "id"), shown)
+        return sheets.answer(name, member_table.titles(shown), rows)
 
 
-def _filtered_members(members: QuerySet[Member], given: QueryDict) -> QuerySet[Member]:
-    found = queries.named(members, given.get("q", "")[:50])
-    if (state := given.get("state", "")) in STATES:
-        found = found.filter(STATES[state])
-    return member_table.filtered(found, given, timezone.localdate())
-
-
-def _chosen(organizations: list[Organization], pk: str) -> Organization | None:
-    if not pk:
-        return None
-    for each in organizations:
-        if str(each.pk) == pk:
-            return each
-    raise not_found()
-
-
-def _chips(given: QueryDict, counts: queries.MemberCounts) -> list[dict[str, Any]]:
-    """The states to choose from, each with the address of the list in it and how many there are."""
-    found = [
-        ("", _("全部"), counts.all),
-        ("never", _("还没登录过"), counts.never_signed_in),
-        ("probationary", _("预备"), counts.probationary),
-        ("inactive", _("已停用"), counts.inactive),
-    ]
-    chosen = given.get("state", "") if given.get("state") in STATES else ""
-    others = [name for name in _FILTERS if name != "state"]
-    return [
-        {
-            "url": f"{reverse('officer-members')}?{_query(given, *others, state=state)}",
-            "label": label,
-            "count": count,
-            "current": state == chosen,
-        }
-        for state, label, count in found
-    ]
+def member_list_views(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """Keep the list as it is under ``name``, or forget the view ``forget``; then the list again."""
+    given, query = request.POST, request.POST.get("query", "")
+    try:
+        if (pk := given.get("forget", "")).isdecimal():
+            member_list.forget_view(member=desk.reader, pk=int(pk))
+        else:
+            member_list.keep_view(member=desk.reader, name=given.get("name", ""), query=query)
+            messages.success(request, _("视图已经保存。"))
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    kept = Asked.of(QueryDict(query)).query()
+    return HttpResponseRedirect(desk.url + (f"?{kept}" if kept else ""))
 
 
 # --- the panel -----------------------------------------------------------------------------------------------------
@@ -256,8 +192,8 @@ def _with_panel(
     told: tuple[Any, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    given = request.GET
-    list_query = _query(given, *_LIST_PARAMETERS)
+    asked = Asked.of(request.GET)
+    list_query = asked.query(cursor=asked.cursor)
     context = {
         "heading": shown.name,
         "shown": shown,
@@ -276,15 +212,14 @@ def _with_panel(
             )[:5]
         ],
         "list_query": list_query,
-        "list_address": _address("officer-members", given),
+        "list_address": _address("officer-members", request.GET),
         "open": shown.pk,
     }
     htmx = request.htmx  # type: ignore[attr-defined]
     if htmx and not htmx.history_restore_request:
         return render(request, "organizations/panel.html", context, status=status)
-    return render(
-        request, "organizations/members.html", _member_list(officer, given) | context, status=status
-    )
+    found = member_list.page(member_list.officers(officer), asked)
+    return render(request, "organizations/members.html", found | context, status=status)
 
 
 def _one_time_password(request: HttpRequest, officer: Member, shown: Member, password: str) -> HttpResponse:
@@ -347,7 +282,8 @@ def _query(given: QueryDict, *names: str, **more: str) -> str:
 
 
 def _address(name: str, given: QueryDict, *arguments: int) -> str:
-    query = _query(given, *_LIST_PARAMETERS)
+    asked = Asked.of(given)
+    query = asked.query(cursor=asked.cursor)
     return reverse(name, args=arguments) + (f"?{query}" if query else "")
 
 

@@ -8,7 +8,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from dangjian.identity.providers import provider
-from dangjian.organizations import phone
+from dangjian.organizations import member_table, phone
 from dangjian.organizations.access import may_manage_sign_in, standing
 from dangjian.organizations.dues.access import kept_by
 from dangjian.organizations.models import Member, OfficeKind
@@ -16,6 +16,8 @@ from dangjian.organizations.transfers.access import answers_for
 
 register = template.Library()
 masked = register.filter("masked", phone.masked)
+posts_of = register.filter("posts_of", member_table.posts_of)
+offices_of = register.filter("offices_of", member_table.offices_of)
 
 
 class Section(NamedTuple):
@@ -61,6 +63,7 @@ def branch_sections(context: dict[str, Any]) -> list[Section]:
     path = context["request"].path
     found = [("/branch/", _("我的支部"), "branch")]
     if standing(reader).secretary_of is not None:
+        found.append(("/branch/members/", _("党员名册"), "users"))
         found.append(("/statistics/", _("党员统计"), "chart"))
     if answers_for(reader):
         found.append(("/branch/transfers/", _("组织关系转接"), "transfer"))
