@@ -22,6 +22,7 @@ from tenants.pool import give_back_connections
 log = structlog.get_logger(__name__)
 
 HOLD_SECONDS = 60
+_AHEAD_OF_UTC = 8  # procrastinate's clock is UTC; Asia/Shanghai knows no summer time
 DistrictWork = Callable[..., None]
 
 
@@ -64,8 +65,18 @@ def every(
     """
     if 60 % seconds:
         raise ValueError("seconds must divide 60")
-    second_field = "0" if seconds == 60 else f"*/{seconds}"
+    return _by_clock(name, "* * * * * " + ("0" if seconds == 60 else f"*/{seconds}"), queue)
 
+
+def daily(name: str, *, hour: int, queue: str = "default") -> Callable[[DistrictWork], Task[Any, Any, Any]]:
+    """The same once a day, at `hour` o'clock in Asia/Shanghai.
+
+    A day on which no worker ran at that hour is left out: the work does what has fallen due since.
+    """
+    return _by_clock(name, f"0 {(hour - _AHEAD_OF_UTC) % 24} * * *", queue)
+
+
+def _by_clock(name: str, cron: str, queue: str) -> Callable[[DistrictWork], Task[Any, Any, Any]]:
     def decorate(work: DistrictWork) -> Task[Any, Any, Any]:
         task = district_job(name, queue=queue)(work)
 
@@ -76,7 +87,7 @@ def every(
             finally:
                 give_back_connections()
 
-        app.periodic(cron=f"* * * * * {second_field}")(
+        app.periodic(cron=cron)(
             app.task(name=f"{name}.clock", queue=queue, queueing_lock=f"{name}.clock")(fan_out)
         )
         return task

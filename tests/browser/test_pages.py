@@ -17,10 +17,12 @@ OF_A_MEMBER = [
     "/feed/", "/feed/?tab=branch", "/posts/new/", "/me/", "/me/posts/", "/me/comments/", "/me/replies/", "/news/",
     "/learning/", "/management/", "/sessions/", "/password/", "/branch/", "/rules/", "/rules/dues/", "/rules/term/",
     "/rules/admission/", "/branch/transfers/", "/branch/transfers/new/", "/branch/dues/", "/me/dues/",
+    "/branch/terms/", "/branch/elections/new/",
 ]  # fmt: skip
 OF_AN_OFFICER = [
     "/officer/members/",
     "/officer/transfers/",
+    "/officer/terms/",
     "/officer/dues/",
     "/officer/reports/",
     "/officer/audit/",

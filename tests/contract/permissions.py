@@ -57,6 +57,19 @@ def _cells(inside: Cell, outside: Cell, exceptions: dict[str, Cell]) -> dict[str
     return {visitor: exceptions.get(visitor, outside if visitor in OUTSIDE else inside) for visitor in ALL}
 
 
+# An election the rules have nothing against: of two with a vote one is elected.
+MINUTES = {
+    "held_on": "@today", "document": "金三支〔2026〕3号", "committee": False, "seats": 1, "eligible": 2, "present": 2,
+    "issued": 2, "returned": 2, "valid": 2, "invalid": 0,
+    "candidates": [{"member": "@member", "votes": 2, "post": "secretary"}],
+}  # fmt: skip
+ELSEWHERE = MINUTES | {"candidates": [{"member": "@other_member", "votes": 2, "post": "secretary"}]}
+FILLED_IN = {name: value for name, value in MINUTES.items() if name != "candidates"} | {
+    "committee": "no", "stood-TOTAL_FORMS": 1, "stood-INITIAL_FORMS": 0, "stood-0-name": "李强", "stood-0-votes": 2,
+    "stood-0-post": "secretary",
+}  # fmt: skip
+
+
 def district(url: str, method: str, inside: Cell = "ok", *, outside: Cell = "in", **more: Any) -> Row:
     """A URL of a district: `inside` for who is signed in there, `outside` for who is not, and exceptions by name."""
     exceptions = {name: more.pop(name) for name in ALL if name in more}
@@ -174,6 +187,35 @@ API: list[Row] = [
     district(
         "api-transfer-withdraw", "POST", 404, secretary="ok", officer="ok", args={"pk": "@transfer"}, foreign=404,
         data={"reason": "写错了支部"},
+    ),
+    district("api-terms", "GET"),
+    district("api-elections", "GET"),
+    district(
+        "api-elections", "POST", 404, officer="ok", data={"organization": "@other_branch", **ELSEWHERE},
+    ),
+    district("api-election", "GET", 404, secretary="ok", officer="ok", args={"pk": "@election"}, foreign=404),
+    district(
+        "api-election", "PUT", 404, secretary="ok", officer="ok", args={"pk": "@election"},
+        data={"version": 1, **MINUTES}, foreign=404,
+    ),
+    district(
+        "api-election-submit", "POST", 404, secretary="ok", officer="ok", args={"pk": "@election"}, data={},
+        foreign=404,
+    ),
+    district(
+        "api-election-approve", "POST", 404, secretary=403, officer=409, args={"pk": "@election"}, data={},
+        foreign=404,
+    ),
+    district(
+        "api-election-approve", "POST", 404, officer="ok", args={"pk": "@submitted_election"}, data={}, foreign=404
+    ),
+    district(
+        "api-election-return", "POST", 404, officer="ok", args={"pk": "@submitted_election"}, foreign=404,
+        data={"reason": "缺会议记录"},
+    ),
+    district(
+        "api-election-discard", "POST", 404, secretary="ok", officer="ok", args={"pk": "@election"},
+        data={"reason": "重新选举"}, foreign=404,
     ),
     district("api-events", "GET", query="topic=feed"),
     district("api-events", "GET", query="topic=post:@branch_post", other=404, foreign=404),
@@ -422,6 +464,33 @@ PAGES: list[Row] = [
     district(
         "dues-reverse", "POST", 404, secretary="ok", officer="ok", args={"pk": "@dues_payment"},
         data={"reason": "记错"}, foreign=404,
+    ),
+    district("officer-terms", "GET", 404, officer="ok"),
+    district("terms", "GET", 404, secretary="ok", officer="ok"),
+    district("election-new", "GET", 404, secretary="ok", officer="ok", query="organization=@branch", foreign=404),
+    district(
+        "election-new", "POST", 404, officer="ok", query="organization=@other_branch", foreign=404,
+        data={**FILLED_IN, "stood-0-name": "周杰"},
+    ),
+    district("election", "GET", 404, secretary="ok", officer="ok", args={"pk": "@election"}, foreign=404),
+    district(
+        "election-edit", "GET", 404, secretary="ok", officer="ok", args={"pk": "@election"}, foreign=404
+    ),
+    district(
+        "election-edit", "POST", 404, secretary="ok", officer="ok", args={"pk": "@election"},
+        data={"version": 1, **FILLED_IN}, foreign=404,
+    ),
+    district(
+        "election-act", "POST", 404, secretary="ok", officer="ok",
+        args={"pk": "@election", "act": "submit"}, foreign=404,
+    ),
+    district(
+        "election-act", "POST", 404, secretary=403, officer=409, args={"pk": "@election", "act": "approve"},
+        data={"approve-on": "@today"}, foreign=404,
+    ),
+    district(
+        "election-act", "POST", 404, officer="ok", args={"pk": "@submitted_election", "act": "approve"},
+        data={"approve-on": "@today"}, foreign=404,
     ),
     district("officer-transfers", "GET", 404, officer="ok"),
     district("transfers", "GET", 404, secretary="ok", officer="ok"),

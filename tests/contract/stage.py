@@ -28,6 +28,8 @@ from dangjian.organizations.admission.models import (
 )
 from dangjian.organizations.dues import services as dues
 from dangjian.organizations.dues.models import DuesCharge, DuesPayment
+from dangjian.organizations.elections import services as elections
+from dangjian.organizations.elections.models import Election
 from dangjian.organizations.models import Import, Member, Office, OfficeKind, Organization
 from dangjian.organizations.transfers import services as transfers
 from dangjian.organizations.transfers.models import Transfer
@@ -98,6 +100,7 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
         transfer = transfers.propose(
             actor=world.wangfang, member=leaving, receiving=world.huiji_orgs.sunzhuang, reason="调动"
         )
+        recorded, submitted = _elections(world)
         month = timezone.localdate().replace(day=1)
         dues.set_basis(
             actor=world.wangfang,
@@ -115,6 +118,9 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             "month": f"{month:%Y-%m}",
             "dues_payment": DuesPayment.objects.get().pk,
             "transfer": transfer.pk,
+            "election": recorded.pk,
+            "submitted_election": submitted.pk,
+            "other_member": world.zhoujie.pk,
             "today": timezone.localdate().isoformat(),
             "other_branch": world.huiji_orgs.sunzhuang.pk,
             "admission": case.pk,
@@ -140,6 +146,26 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
         things["central_session"] = Session.objects.latest("id").pk
     things["foreign"] = things["foreign_branch"] = _in_luoyang(world)
     return things
+
+
+def _elections(world: SimpleNamespace) -> tuple[Election, Election]:
+    """One that the branch's secretary has recorded, and one that another branch has submitted."""
+    hers, officer, orgs = world.wangfang, world.zhangwei, world.huiji_orgs
+    there = Member.objects.create(
+        user=User.objects.create(username="luping", name="陆平"),
+        branch=orgs.grid4, name="陆平", pinyin="luping", initials="lp",
+    )  # fmt: skip
+    recorded = elections.record(actor=hers, organization=orgs.grid3, minutes=_minutes(world.liqiang, 2))
+    submitted = elections.record(actor=officer, organization=orgs.grid4, minutes=_minutes(there, 1))
+    return recorded, elections.submit(actor=officer, election=submitted)
+
+
+def _minutes(elected: Member, number: int) -> elections.Minutes:
+    return elections.Minutes(
+        held_on=timezone.localdate(), document="金三支〔2026〕3号", committee=False, seats=1, eligible=number,
+        present=number, issued=number, returned=number, valid=number, invalid=0,
+        candidates=(elections.Stood(elected.pk, number, "secretary"),),
+    )  # fmt: skip
 
 
 def _admissions(world: SimpleNamespace) -> tuple[Any, Any, Any, Any]:
@@ -204,6 +230,10 @@ def _in_luoyang(world: SimpleNamespace) -> int:
         Transfer.objects.create(
             id=FAR_AWAY, member=world.zhaomin, leaving=world.zhaomin.branch, receiving=far, year=today.year, serial=1,
             reason="调动", proposed_on=today, answer_by=today, valid_until=today,
+        )  # fmt: skip
+        Election.objects.create(
+            id=FAR_AWAY, organization=far, held_on=today, document="洛支〔2026〕1号", committee=False, seats=1,
+            eligible=1, present=1, issued=1, returned=1, valid=1, invalid=0,
         )  # fmt: skip
         Comment.objects.create(id=FAR_AWAY, post=post, author=world.zhaomin, text="洛阳的评论")
     return FAR_AWAY

@@ -42,6 +42,9 @@ EXAMPLES = 15
 # What an id in an address stands for; elsewhere a post.
 REAL = {
     "/transfers/": "transfer",
+    "/elections/": "election",
+    "/admissions/requests/": "admission_request",
+    "/admissions/": "admission",
     "/dues/sheets/": "branch",
     "/dues/members/": "member",
     "/dues/payments/": "dues_payment",

@@ -44,6 +44,8 @@ def filled(value: Any, stage: dict[str, Any], *, foreign: bool = False) -> Any:
     """`value` with each ``@thing`` replaced; with `foreign`, ids by the id that only the sibling has."""
     if isinstance(value, dict):
         return {key: filled(part, stage, foreign=foreign) for key, part in value.items()}
+    if isinstance(value, list):
+        return [filled(part, stage, foreign=foreign) for part in value]
     if value == "@picture":
         return picture()
     if value == "@roster":

@@ -180,6 +180,77 @@ def test_margin(country: Book, seats: int, needed: int) -> None:
     assert (short.met, short.needed, short.rule.confidence) == (False, needed, "to_be_confirmed")
 
 
+def told(
+    committee: bool, seats: int, who: tuple[int, int, int], ballots: tuple[int, int, int, int], stood: str
+) -> elections.Election:
+    """One row of the table as minutes; somebody marked 预备 has no vote."""
+    candidates = []
+    for each in stood.split("，"):
+        name, votes, *marks = each.split()
+        candidates.append(
+            elections.Candidate(name, int(votes), "当选" in marks, has_vote="预备" not in marks)
+        )
+    full, eligible, present = who
+    return elections.Election(
+        ON, seats, eligible, present, *ballots, tuple(candidates), committee=committee, full_members=full
+    )
+
+
+@pytest.mark.parametrize(("committee", "seats", "who", "ballots", "stood", "codes"), table("elections.yaml"))
+def test_elections(
+    country: Book, committee: bool, seats: int, who: Any, ballots: Any, stood: str, codes: list[str]
+) -> None:
+    found = elections.judge(country, told(committee, seats, who, ballots, stood))
+    assert [each.code for each in found] == codes
+    assert all(each.message and "%" not in each.message for each in found)
+    assert all(each.rule.id.startswith("election.") for each in found)
+
+
+def test_a_majority_is_more_than_half(country: Book) -> None:
+    for present in range(60):
+        needed = elections.majority(country, present=present, votes=0, on=ON).needed
+        assert needed * 2 > present >= (needed - 1) * 2
+        assert elections.majority(country, present=present, votes=needed, on=ON).met
+
+
+@pytest.mark.parametrize(
+    ("held_on", "without", "approved"),
+    [
+        # Elected on 2023-05-12 for three years; reminded of from 2025-11-12.
+        (date(2025, 5, 11), ["election_early"], ["beyond_shift"]),
+        (date(2025, 5, 12), ["election_early"], []),
+        (date(2025, 11, 11), ["election_early"], []),
+        (date(2025, 11, 12), [], []),
+        (date(2026, 5, 12), [], []),
+        (date(2026, 5, 13), ["election_late"], []),
+        (date(2027, 5, 12), ["election_late"], []),
+        (date(2027, 5, 13), ["election_late"], ["beyond_shift"]),
+    ],
+)
+def test_early_and_late(country: Book, held_on: date, without: list[str], approved: list[str]) -> None:
+    for named, codes in ((False, without), (True, approved)):
+        found = elections.timing(country, "branch", before=date(2023, 5, 12), held_on=held_on, approved=named)
+        assert [each.code for each in found] == codes
+        assert all(each.message and each.rule.id == "term.shift" for each in found)
+    assert not elections.timing(country, "branch", before=None, held_on=held_on, approved=False)
+
+
+@pytest.mark.parametrize(
+    ("on", "codes"),
+    [
+        (date(2025, 11, 11), []),
+        (date(2025, 11, 12), ["term_running_out"]),
+        (date(2026, 5, 12), ["term_running_out"]),
+        (date(2026, 5, 13), ["term_overdue"]),
+        (date(2030, 1, 1), ["term_overdue"]),
+    ],
+)
+def test_what_is_said_of_a_term(country: Book, on: date, codes: list[str]) -> None:
+    found = terms.remarks(country, "branch", elected_on=date(2023, 5, 12), on=on)
+    assert [each.code for each in found] == codes
+    assert all("2026" in each.message for each in found)
+
+
 def test_who_has_a_vote(country: Book) -> None:
     assert elections.has_vote(country, status="full", on=ON)
     assert not elections.has_vote(country, status="probationary", on=ON)

@@ -87,6 +87,8 @@ SAYS: dict[str, tuple[Any, str]] = {
     "term.shift": (12, "Q"),
     "election.quorum": (Fraction(4, 5), "Q"),
     "election.margin": (Fraction(1, 5), "T"),
+    "election.ballots": (Fraction(1), "T"),
+    "election.majority": (Fraction(1, 2), "T"),
     "election.no_vote": (("probationary", "disciplinary_probation"), "Q"),
     "admission.age": (18, "Q"),
     "admission.talk_within": (1, "Q"),

@@ -177,3 +177,15 @@ def test_a_job_gives_its_connection_back(live: SimpleNamespace, task: Any) -> No
     registry.forget()
     task.func(district="huiji")
     assert connection.connection is None
+
+
+def test_a_daily_job_runs_at_its_hour_in_shanghai(live: SimpleNamespace) -> None:
+    for hour, cron in ((8, "0 0 * * *"), (7, "0 23 * * *")):
+        jobs.daily(f"tests.at{hour}", hour=hour, queue="tests")(work)
+        periodic = app.periodic_registry.periodic_tasks[f"tests.at{hour}.clock", ""]
+        assert periodic.cron == cron
+    app.tasks["tests.at8.clock"].func(0)
+    run_worker()
+    assert sorted(schema for schema, _ in ran) == sorted(
+        each.schema_name for each in registry.active_districts()
+    )

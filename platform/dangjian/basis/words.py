@@ -7,9 +7,10 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from dangjian.organizations.admission.words import STAGES, STEP_STATES, Shown
+from dangjian.organizations.elections.words import TERM_STATES
 from dangjian.rules.book import Rule
 
-__all__ = ["STAGES", "STEP_STATES", "Shown"]
+__all__ = ["STAGES", "STEP_STATES", "TERM_STATES", "Shown"]
 
 
 GROUPS: Final = {
@@ -35,15 +36,10 @@ ORGANIZATION_KINDS: Final = {
     "branch": _("党支部（机关、学校、企业等）"),
     "village_branch": _("村党支部"),
     "community_branch": _("社区党支部"),
+    "village_general_branch": _("村党总支"),
+    "community_general_branch": _("社区党总支"),
     "general_branch": _("党总支"),
     "committee": _("基层党委"),
-}
-TERM_STATES: Final = {
-    "not_begun": Shown(_("还没有开始"), "na", "na"),
-    "running": Shown(_("任期内"), "done", "done"),
-    "remind": Shown(_("该准备换届了"), "due", "clock"),
-    "overdue": Shown(_("已经届满"), "overdue", "alert"),
-    "beyond_extension": Shown(_("超过最长的延期"), "overdue", "alert"),
 }
 _MARKS: Final = {
     "quoted": Shown(_("有原文依据"), ""),

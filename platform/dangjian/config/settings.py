@@ -305,6 +305,9 @@ SPECTACULAR_SETTINGS = {
         "DuesKind": "dangjian.rules.dues.KINDS",
         "StepState": "dangjian.rules.admission.STATES",
         "TermState": "dangjian.rules.terms.STATES",
+        "OrganizationTermState": "dangjian.organizations.elections.terms.STATES",
+        "ElectionState": "dangjian.organizations.elections.models.ElectionState.values",
+        "ElectionAct": "dangjian.organizations.elections.models.ElectionAct.values",
     },
 }
 

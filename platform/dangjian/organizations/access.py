@@ -125,6 +125,11 @@ class Standing:
         return _outermost({*self.paths_of(OfficeKind.OFFICER), *led})
 
     @property
+    def led(self) -> tuple[Organization, ...]:
+        """The organisations the member is secretary or deputy secretary of, whatever their kind."""
+        return tuple(dict.fromkeys(held.organization for held in self.posts if held.post in SECRETARIES))
+
+    @property
     def is_officer(self) -> bool:
         """Whether the member is an officer over anything."""
         return bool(self.paths_of(OfficeKind.OFFICER))
@@ -243,6 +248,10 @@ def _keeper(member: Reader, organization: Organization) -> bool:
     return standing(member).keeps_admissions_of == organization
 
 
+def _leads(member: Reader, organization: Organization) -> bool:
+    return organization in standing(member).led
+
+
 def _superior(member: Reader, organization: Organization) -> bool:
     path = organization.path
     return any(path != above and path.startswith(above) for above in standing(member).superior_paths)
@@ -275,6 +284,11 @@ looks_after: OnOrganization = Predicate(_secretary) | Predicate(_officer)
 may_record_admissions: OnOrganization = Predicate(_keeper) | Predicate(_officer)
 may_answer_admissions: OnOrganization = Predicate(_superior)
 may_see_admissions: OnOrganization = Predicate(_keeper) | Predicate(_officer) | Predicate(_superior)
+
+# 换届: who leads an organisation, and its officers, record its elections; who answers for a superior approves them.
+may_record_elections: OnOrganization = Predicate(_leads) | Predicate(_officer)
+may_answer_elections: OnOrganization = Predicate(_superior)
+may_see_elections: OnOrganization = Predicate(_leads) | Predicate(_officer) | Predicate(_superior)
 
 may_see_member: OnMember = Predicate(_comrade) | Predicate(_officer_over)
 # Masked; whole it stands in the contacts alone, for those who `may_call`.

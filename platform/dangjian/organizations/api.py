@@ -89,7 +89,7 @@ class MemberPageSerializer(serializers.Serializer):
 
 
 _CURSOR = OpenApiParameter("cursor", str, description="from `next`")
-_AS_OF = OpenApiParameter(
+AS_OF = OpenApiParameter(
     "as_of", date, description="how it stood at the end of that day; today without it, never a day ahead"
 )
 
@@ -100,7 +100,7 @@ class OrganizationsView(ApiView):
     @extend_schema(
         operation_id="organizations_list",
         parameters=[
-            _AS_OF,
+            AS_OF,
             OpenApiParameter("parent", int, description="only those directly below that organisation"),
             _CURSOR,
         ],
@@ -145,7 +145,7 @@ class MembersView(ApiView):
                 OpenApiParameter(each.name, str, enum=[value for value, _label in each.choices])
                 for each in member_table.filters()
             ),
-            _AS_OF,
+            AS_OF,
             _CURSOR,
         ],
         responses={200: MemberPageSerializer},
@@ -201,7 +201,7 @@ class MemberStatisticsView(ApiView):
     @extend_schema(
         operation_id="statistics_members",
         parameters=[
-            _AS_OF,
+            AS_OF,
             OpenApiParameter("by", str, enum=statistics.BY, description="`kind` without it"),
             OpenApiParameter("organization", int, description="only it and what was below it on that day"),
         ],

@@ -14,6 +14,7 @@ from dangjian.organizations.dues.api import (
     DuesTotalsView,
     MyDuesView,
 )
+from dangjian.organizations.elections import api as elections
 from dangjian.organizations.imports_api import ImportApplyView, ImportsView, ImportUndoView, ImportView
 from dangjian.organizations.transfers.api import (
     ReceiversView,
@@ -63,6 +64,13 @@ urlpatterns = [
     path("transfers/<int:pk>/accept/", TransferAcceptView.as_view(), name="api-transfer-accept"),
     path("transfers/<int:pk>/return/", TransferReturnView.as_view(), name="api-transfer-return"),
     path("transfers/<int:pk>/withdraw/", TransferWithdrawView.as_view(), name="api-transfer-withdraw"),
+    path("terms/", elections.TermsView.as_view(), name="api-terms"),
+    path("elections/", elections.ElectionsView.as_view(), name="api-elections"),
+    path("elections/<int:pk>/", elections.ElectionView.as_view(), name="api-election"),
+    path("elections/<int:pk>/submit/", elections.ElectionSubmitView.as_view(), name="api-election-submit"),
+    path("elections/<int:pk>/approve/", elections.ElectionApproveView.as_view(), name="api-election-approve"),
+    path("elections/<int:pk>/return/", elections.ElectionReturnView.as_view(), name="api-election-return"),
+    path("elections/<int:pk>/discard/", elections.ElectionDiscardView.as_view(), name="api-election-discard"),
     path("dues/sheets/<int:pk>/<month:month>/", DuesSheetView.as_view(), name="api-dues-sheet"),
     path("dues/members/<int:pk>/", DuesBasisView.as_view(), name="api-dues-basis"),
     path("dues/payments/<int:pk>/reverse/", DuesReverseView.as_view(), name="api-dues-reverse"),

@@ -60,7 +60,7 @@ class ReasonForm(forms.Form):
     )
 
     field_order = [
-        "name", "kind", "post", "office", "held", "organization", "branch", "since", "document", "reason",
+        "name", "kind", "post", "office", "held", "organization", "branch", "since", "until", "document", "reason",
     ]  # fmt: skip
 
     def __init__(
@@ -163,8 +163,10 @@ class EndPostForm(ReasonForm):
         empty_label=None,
         error_messages={"required": _("请选择要免去的职务。"), "invalid_choice": _("这项职务已经免去了。")},
     )
+    until = DayField(label=_("从哪天起免去"))
 
     def prepare(self) -> None:
+        self.initial.setdefault("until", timezone.localdate())
         field: Any = self.fields["held"]
         field.queryset = PostHeld.objects.select_related("organization").filter(member=self.member)
         field.label_from_instance = lambda held: f"{held.get_post_display()}　{held.organization}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
@@ -69,4 +69,4 @@ def _beyond(fields: list[str], key: tuple[Any, ...], rising: bool) -> Q:
 
 
 def _plain(value: Any) -> int | str:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value

@@ -97,25 +97,47 @@ def set_post(
             words = {"name": taken.member.name, "post": taken.get_post_display(), "where": organization}
             detail = _("%(name)s 已经是 %(where)s 的%(post)s。要换人请先免去。") % words
             raise _refused("post", "already_held", detail)
-        row = PostHeld(member=member, organization=organization, post=post, since=since)
-        signed(row, by=actor, reason=reason).save()
-        _rights_changed(actor, member, "post.set", reason, _post_detail(row))
-    return row
+        return begin_post(member, organization, post, since=since, by=actor, reason=reason)
 
 
-def end_post(*, actor: Member, held: PostHeld, reason: str) -> None:
-    """Relieve a member of a post, from today on."""
+def end_post(*, actor: Member, held: PostHeld, reason: str, until: date | None = None) -> None:
+    """Relieve a member of a post; `until` (today) is the first day on which they no longer hold it."""
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, member = _hold(actor, held.member)
+        actor, _member = _hold(actor, held.member)
         if not access.is_officer(actor, held.organization):
             raise not_found()
         row = PostHeld.objects.filter(pk=held.pk).first()
         if row is None:
             raise not_found()
-        row.until = timezone.localdate()
-        signed(row, by=actor, reason=reason).save(update_fields=["until"])
-        _rights_changed(actor, member, "post.end", reason, _post_detail(held))
+        close_post(row, until=until or timezone.localdate(), by=actor, reason=reason)
+
+
+def begin_post(
+    member: Member, organization: Organization, post: str, *, since: date | None, by: Member, reason: str
+) -> PostHeld:
+    """Give the post, within the caller's transaction and lock; that it is free is the caller's to have seen to."""
+    row = PostHeld(member=member, organization=organization, post=post, since=since)
+    signed(row, by=by, reason=reason).save()
+    _rights_changed(by, member, "post.set", reason, _post_detail(row))
+    return row
+
+
+def close_post(held: PostHeld, *, until: date, by: Member, reason: str) -> None:
+    """End the post, within the caller's transaction and lock.
+
+    Raises:
+        Problem: 422 (``until``), the day lies ahead or before the post began.
+    """
+    if until > timezone.localdate():
+        raise _refused("until", "in_future", _("日期在今天之后。到了那一天再办。"))
+    if held.since is not None and until < held.since:
+        words = {"name": held.member.name, "day": held.since.isoformat(), "post": held.get_post_display()}
+        detail = _("%(name)s %(day)s 才任%(post)s，不能在这之前免去。") % words
+        raise _refused("until", "before_it_began", detail)
+    held.until = until
+    signed(held, by=by, reason=reason).save(update_fields=["until"])
+    _rights_changed(by, held.member, "post.end", reason, _post_detail(held))
 
 
 def move_member(

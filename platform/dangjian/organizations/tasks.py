@@ -6,10 +6,11 @@ from functools import partial
 
 from django.db import transaction
 
+from dangjian.organizations.elections import services as elections
 from dangjian.organizations.imports import services
 from dangjian.organizations.models import Import
 from tenants.context import current_district
-from tenants.jobs import defer, district_job, every
+from tenants.jobs import daily, defer, district_job, every
 
 
 @district_job("organizations.import")
@@ -20,6 +21,11 @@ def run_import(import_id: int) -> None:
 @every("organizations.forget_imports", seconds=60)
 def forget_imports() -> None:
     services.forget_old()
+
+
+@daily("organizations.remind_of_terms", hour=8)
+def remind_of_terms() -> None:
+    elections.remind()
 
 
 def wake(source: Import) -> None:

@@ -18,8 +18,11 @@ from dangjian.interaction import queries
 from dangjian.interaction.cards import cards
 from dangjian.interaction.views import for_members
 from dangjian.organizations.access import standing
+from dangjian.organizations.elections.queries import Notice
+from dangjian.organizations.elections.queries import notice as terms_notice
 from dangjian.organizations.models import Member, OfficeKind, Post
 from dangjian.organizations.transfers import queries as transfers
+from dangjian.rules.book import book
 
 
 @never_cache
@@ -34,6 +37,7 @@ def me(request: HttpRequest, member: Member) -> HttpResponse:
         "years": _full_years(member.joined_on) if member.joined_on else None,
         "counts": queries.own_counts(member),
         "transfer": transfers.latest_of(member),
+        "terms": _terms(request, member) if own.led else None,
     }
     return render(request, "personal/me.html", context)
 
@@ -89,6 +93,7 @@ def management(request: HttpRequest, member: Member) -> HttpResponse:
     context = {
         "place": "management",
         "standing": own,
+        "terms": _terms(request, member),
         "moderates": bool(own.paths_of(OfficeKind.OFFICER, OfficeKind.MODERATOR)),
     }
     return render(request, "personal/place.html", context)
@@ -101,6 +106,11 @@ def components(request: HttpRequest, member: Member) -> HttpResponse:
     if not standing(member).is_officer:
         raise forbidden(_("这一页只有组织部管理员能看。"))
     return render(request, "ui/components.html")
+
+
+def _terms(request: HttpRequest, member: Member) -> Notice | None:
+    rules = book(request.district.schema_name)  # type: ignore[attr-defined]
+    return terms_notice(member, day=timezone.localdate(), book=rules)
 
 
 def _list(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -82,6 +82,59 @@ MESSAGES: Final = {
         "正式党员不足 %(needed)s 名，一般不设支委会，设书记 1 名，必要时副书记 1 名。"
     ),
     "no_secretary": gettext_lazy("还没有支部书记。"),
+    "term_running_out": gettext_lazy("%(before)s当选，本届任期到 %(ends_on)s届满，请准备换届。"),
+    "term_overdue": gettext_lazy("本届任期 %(ends_on)s已经届满，应当换届；要延期的，先报上级批准。"),
+    "eligible_above_register": gettext_lazy(
+        "应到会 %(eligible)s 人多于当天的正式党员 %(full)s 人。预备党员没有选举权，不算在应到会里，请核实。"
+    ),
+    "present_above_eligible": gettext_lazy("到会 %(present)s 人多于应到会 %(eligible)s 人，请核实人数。"),
+    "quorum_short": gettext_lazy(
+        "应到会 %(eligible)s 人，到会 %(present)s 人；到会达到 %(share)s（至少 %(needed)s 人）才能选举。"
+    ),
+    "issued_above_present": gettext_lazy(
+        "发出选票 %(issued)s 张，多于到会有选举权的 %(present)s 人，请核实。"
+    ),
+    "returned_above_issued": gettext_lazy(
+        "收回选票 %(returned)s 张，多于发出的 %(issued)s 张，这次选举无效，应当重新选举。"
+    ),
+    "ballots_do_not_add": gettext_lazy(
+        "有效票 %(valid)s 张加无效票 %(invalid)s 张，不等于收回的 %(returned)s 张，请核实。"
+    ),
+    "votes_above_valid": gettext_lazy("%(name)s 得 %(votes)s 票，多于有效票 %(valid)s 张，请核实票数。"),
+    "votes_above_seats": gettext_lazy(
+        "候选人一共得 %(total)s 票；%(valid)s 张有效票每张最多选 %(seats)s 人，最多 %(most)s 票，请核实票数。"
+    ),
+    "margin_short": gettext_lazy(
+        "应选 %(seats)s 人，候选人 %(stood)s 人；差额不少于应选人数的 %(share)s，至少要 %(needed)s 名候选人。"
+    ),
+    "candidates_short": gettext_lazy("应选 %(seats)s 人，候选人只有 %(stood)s 人，请核实。"),
+    "candidate_without_vote": gettext_lazy("%(name)s 当天不是正式党员，没有被选举权，不能作候选人。"),
+    "nobody_elected": gettext_lazy("还没有写明谁当选，请给当选的人选好职务。"),
+    "majority_short": gettext_lazy(
+        "%(name)s 得 %(votes)s 票；到会 %(present)s 人，超过 %(share)s（至少 %(needed)s 票）才能当选。"
+    ),
+    "passed_over": gettext_lazy(
+        "%(name)s 得 %(votes)s 票，比当选的 %(other)s（%(others)s 票）多，应当按得票多少确定当选人。"
+    ),
+    "left_out": gettext_lazy(
+        "%(name)s 得 %(votes)s 票，已经超过半数，应选的 %(seats)s 人还没有选满，应当当选，请核实。"
+    ),
+    "tied": gettext_lazy(
+        "%(name)s 和当选的 %(other)s 都得 %(votes)s 票，分不出谁当选，应当就他们再投一次票。"
+    ),
+    "elected_above_seats": gettext_lazy("应选 %(seats)s 人，当选 %(elected)s 人，请核实。"),
+    "seats_left": gettext_lazy(
+        "应选 %(seats)s 人，当选 %(elected)s 人；不足的名额另行选举，接近应选名额的，经多数同意也可以减少名额。"
+    ),
+    "election_early": gettext_lazy(
+        "上一届 %(before)s当选，%(ends_on)s届满；%(remind_from)s以前选举是提前换届，要写明批准的上级组织、文号和理由。"
+    ),
+    "election_late": gettext_lazy(
+        "上一届 %(before)s当选，%(ends_on)s已经届满；延期换届要写明批准的上级组织、文号和理由。"
+    ),
+    "beyond_shift": gettext_lazy(
+        "上一届 %(ends_on)s届满；提前或者延期一般不超过 %(months)s 个月，请核实批准文件。"
+    ),
 }
 
 

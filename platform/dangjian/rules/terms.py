@@ -8,15 +8,19 @@ from typing import Final, cast
 
 from dangjian.rules.book import Book, Rule
 from dangjian.rules.months import add_months, add_years
+from dangjian.rules.problems import Problem
 
 # organisation kind: (rule, kind of organisation within the rule)
 KINDS: Final = {
     "village_branch": ("term.branch", "village"),
     "community_branch": ("term.branch", "community"),
     "branch": ("term.branch", None),
+    "village_general_branch": ("term.general_branch", "village"),
+    "community_general_branch": ("term.general_branch", "community"),
     "general_branch": ("term.general_branch", None),
     "committee": ("term.committee", None),
 }
+DUE: Final = ("remind", "overdue", "beyond_extension")
 STATES: Final = ("not_begun", "running", "remind", "overdue", "beyond_extension")
 
 
@@ -57,6 +61,17 @@ def term_clock(book: Book, kind: str, *, elected_on: date, today: date) -> TermC
     latest = add_months(ends_on, cast(int, shift.value))
     state = _state(today, elected_on, remind_from, ends_on, latest)
     return TermClock(ends_on, remind_from, earliest, latest, state, rule, remind, shift)
+
+
+def remarks(book: Book, kind: str, *, elected_on: date, on: date) -> list[Problem]:
+    """That a term runs out within the reminder, or has run out; nothing while there is time."""
+    clock = term_clock(book, kind, elected_on=elected_on, today=on)
+    if clock.state not in DUE:
+        return []
+    code, rule = (
+        ("term_running_out", clock.remind) if clock.state == "remind" else ("term_overdue", clock.rule)
+    )
+    return [Problem(code, rule, {"before": elected_on, "ends_on": clock.ends_on})]
 
 
 def _state(today: date, elected_on: date, remind_from: date, ends_on: date, latest: date) -> str:

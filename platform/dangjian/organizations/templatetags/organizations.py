@@ -11,6 +11,7 @@ from dangjian.identity.providers import provider
 from dangjian.organizations import member_table, phone
 from dangjian.organizations.access import may_manage_sign_in, standing
 from dangjian.organizations.dues.access import kept_by
+from dangjian.organizations.elections.access import sees_anything as sees_terms
 from dangjian.organizations.models import Member, OfficeKind
 from dangjian.organizations.transfers.access import answers_for
 
@@ -41,6 +42,7 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
         found.append(("/officer/members/", _("党员"), "users"))
         found.append(("/officer/organizations/", _("组织架构"), "branch"))
         found.append(("/statistics/", _("党员统计"), "chart"))
+        found.append(("/officer/terms/", _("任期与换届"), "calendar"))
         found.append(("/officer/transfers/", _("组织关系转接"), "transfer"))
         found.append(("/officer/dues/", _("党费"), "coin"))
         found.append(("/officer/imports/", _("名册导入"), "upload"))
@@ -65,6 +67,8 @@ def branch_sections(context: dict[str, Any]) -> list[Section]:
     if standing(reader).secretary_of is not None:
         found.append(("/branch/members/", _("党员名册"), "users"))
         found.append(("/statistics/", _("党员统计"), "chart"))
+    if sees_terms(reader):
+        found.append(("/branch/terms/", _("任期与换届"), "calendar"))
     if answers_for(reader):
         found.append(("/branch/transfers/", _("组织关系转接"), "transfer"))
     if kept_by(reader) is not None:

@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.utils.translation import gettext_lazy as _
 
 from dangjian.organizations import access, timeline
+from dangjian.organizations.elections import terms
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -35,6 +36,8 @@ WARNINGS: Final = {
     "committee_size": _("支委会人数"),
     "committee_not_due": _("一般不设支委会"),
     "no_secretary": _("没有书记"),
+    "term_running_out": _("快要届满"),
+    "term_overdue": _("已经届满"),
 }
 
 
@@ -127,7 +130,7 @@ def outline(officer: Member, *, day: date, book: Book) -> Outline:
             own[MemberStatus.FULL],
             own[MemberStatus.PROBATIONARY],
             next((name for post, name in held[node.id] if post == Post.SECRETARY), ""),
-            tuple(_remarks(book, node, own, held[node.id], day)),
+            (*_remarks(book, node, own, held[node.id], day), *terms.remarks(book, node, day)),
         )
         entries[node.id] = entry
         (above.below if above else roots).append(entry)

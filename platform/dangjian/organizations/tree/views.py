@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,8 +19,8 @@ from dangjian.api.problems import Problem, not_found
 from dangjian.audit import actions as audit_actions
 from dangjian.audit.models import AuditRow
 from dangjian.organizations import access
+from dangjian.organizations.asked import day_of
 from dangjian.organizations.models import Member, Organization, Post, PostHeld
-from dangjian.organizations.particulars import FIRST_CONGRESS
 from dangjian.organizations.tree import acts, reading, words
 from dangjian.organizations.tree.acts import ActKind
 from dangjian.organizations.views import officer_of
@@ -36,7 +34,7 @@ _CHANGED, _REFUSED = 409, 422
 def outline(request: HttpRequest) -> HttpResponse:
     """The tree of a day; filtered, a list of what was asked for."""
     officer = officer_of(request)
-    day, fault = _day(request.GET.get("as_of", ""))
+    day, fault = day_of(request.GET.get("as_of", ""))
     warning, text = request.GET.get("warning", ""), request.GET.get("q", "").strip()[:50]
     if warning not in {"", "any", *reading.WARNINGS}:
         warning = ""
@@ -177,22 +175,6 @@ def _ended(audited: QuerySet[AuditRow], shown: Organization) -> AuditRow | None:
 
 def _book(request: HttpRequest) -> Any:
     return book(request.district.schema_name)  # type: ignore[attr-defined]
-
-
-def _day(text: str) -> tuple[date, str]:
-    """The day asked for and what is wrong with it; today when there is none or it cannot be taken."""
-    today = timezone.localdate()
-    if not text:
-        return today, ""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
-    if day is None or day < FIRST_CONGRESS:
-        return today, _("这个日期不存在，请重新选择。下面是今天的情况。")
-    if day > today:
-        return today, _("%(day)s 还没有到。下面是今天的情况。") % {"day": day.isoformat()}
-    return day, ""
 
 
 def _chips(request: HttpRequest, found: reading.Outline, chosen: str) -> list[dict[str, Any]]:
