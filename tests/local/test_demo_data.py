@@ -19,6 +19,10 @@ import pytest
 from dangjian.local.demo_data import grammar, pictures, planning
 from dangjian.local.demo_data.rhythm import SHANGHAI
 from dangjian.local.demo_data.rows import Plan
+from dangjian.organizations.elections import judgement
+from dangjian.rules import elections as rules
+from dangjian.rules.book import book
+from dangjian.rules.terms import term_clock
 
 ROOT = Path(__file__).resolve().parents[2]
 MOMENT = datetime(2026, 11, 24, 11, tzinfo=SHANGHAI)
@@ -192,6 +196,47 @@ def test_branches_have_3_to_50_members_and_lawful_committees(planned: Plan) -> N
         assert len(posts) in (range(3, 6) if len(full_members) >= 7 else range(1, 3))
     vacant = {post.organization_id for post in planned.posts_held if post.until is not None}
     assert len(vacant) == sum(post.until is not None for post in planned.posts_held) <= len(branches) // 40
+
+
+def test_every_committee_was_elected_as_the_rules_have_it(planned: Plan) -> None:
+    """What is on record could have happened; some terms run out, a few are over, a few elections wait."""
+    organizations = {row.id: row for row in planned.organizations}
+    names = {row.id: row for row in planned.members}
+    stood = defaultdict(list)
+    for row in planned.election_candidates:
+        stood[row.election_id].append(row)
+    states: Counter[str] = Counter()
+    elected: dict[int, Any] = {}
+    for row in planned.elections:
+        assert {names[each.member_id].branch_id for each in stood[row.id]} == {row.organization_id}
+        assert all(names[each.member_id].status == "full" for each in stood[row.id])
+        told = rules.Election(
+            row.held_on, row.seats, row.eligible, row.present, row.issued, row.returned, row.valid, row.invalid,
+            tuple(rules.Candidate(names[each.member_id].name, each.votes, bool(each.post)) for each in stood[row.id]),
+            committee=row.committee,
+        )  # fmt: skip
+        assert rules.judge(book(), told) == []
+        where = organizations[row.organization_id]
+        kind = judgement.term_kind(where.kind, where.sector)
+        assert kind is not None
+        if row.state == "approved":
+            elected[row.organization_id] = row
+            assert row.held_on < row.approved_on <= MOMENT.date()
+            assert {(each.member_id, each.post) for each in stood[row.id] if each.post} == {
+                (post.member_id, post.post)
+                for post in planned.posts_held
+                if post.organization_id == row.organization_id
+            }
+            states[term_clock(book(), kind, elected_on=row.held_on, today=MOMENT.date()).state] += 1
+        else:
+            states[row.state] += 1
+            before, approved = elected[row.organization_id].held_on, row.shift_by_id is not None
+            assert not rules.timing(book(), kind, before=before, held_on=row.held_on, approved=approved)
+    branches = sum(row.kind == "branch" for row in planned.organizations)
+    assert states["remind"] >= branches // 40
+    assert 1 <= states["overdue"] + states["beyond_extension"] <= branches // 12
+    assert states["submitted"] >= 1
+    assert all(step.at <= planned.moment for step in planned.election_steps)
 
 
 def test_the_probationary_joined_within_a_year_and_nobody_as_a_child(full: Plan) -> None:

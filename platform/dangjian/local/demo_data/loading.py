@@ -43,6 +43,7 @@ from dangjian.organizations.admission.models import (
     Transition,
 )
 from dangjian.organizations.dues.models import DuesBasis, DuesCharge, DuesPayment, DuesSheet
+from dangjian.organizations.elections.models import Election, ElectionCandidate, ElectionStep
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -68,6 +69,9 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("offices", Office),
     ("transfers", Transfer),
     ("transfer_steps", TransferStep),
+    ("elections", Election),
+    ("election_candidates", ElectionCandidate),
+    ("election_steps", ElectionStep),
     ("dues_bases", DuesBasis),
     ("dues_sheets", DuesSheet),
     ("dues_charges", DuesCharge),

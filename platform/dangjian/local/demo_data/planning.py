@@ -10,6 +10,7 @@ from typing import Final
 from dangjian.local.demo_data import (
     admitting,
     collecting,
+    electing,
     life,
     particulars,
     people,
@@ -99,6 +100,10 @@ def plan(
     result.memberships = particulars.memberships(
         settled.members, settled.organizations, moment.date(), stream("memberships")
     )
+    elected = electing.draw(settled, result.memberships, moment, stream("elections"))
+    settled.posts_held = result.posts_held = elected.posts_held
+    result.elections, result.election_candidates = elected.elections, elected.candidates
+    result.election_steps = elected.steps
     result.transfers, result.transfer_steps = transferring.draw(
         settled, result.memberships, moment, stream("transfers")
     )

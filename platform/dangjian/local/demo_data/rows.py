@@ -208,6 +208,47 @@ class TransferStepRow(NamedTuple):
     at: datetime
 
 
+class ElectionRow(NamedTuple):
+    id: int
+    organization_id: int
+    state: str
+    held_on: date
+    document: str
+    committee: bool
+    seats: int
+    eligible: int
+    present: int
+    issued: int
+    returned: int
+    valid: int
+    invalid: int
+    shift_by_id: int | None
+    shift_document: str
+    shift_reason: str
+    approved_on: date | None
+    approval_document: str
+    reminded_on: date | None
+    version: int
+    created_at: datetime
+
+
+class ElectionCandidateRow(NamedTuple):
+    id: int
+    election_id: int
+    member_id: int
+    votes: int
+    post: str
+
+
+class ElectionStepRow(NamedTuple):
+    id: int
+    election_id: int
+    act: str
+    by_id: int
+    reason: str
+    at: datetime
+
+
 class DuesBasisRow(NamedTuple):
     id: int
     member_id: int
@@ -337,6 +378,9 @@ class Plan:
     offices: list[OfficeRow] = field(default_factory=list)
     transfers: list[TransferRow] = field(default_factory=list)
     transfer_steps: list[TransferStepRow] = field(default_factory=list)
+    elections: list[ElectionRow] = field(default_factory=list)
+    election_candidates: list[ElectionCandidateRow] = field(default_factory=list)
+    election_steps: list[ElectionStepRow] = field(default_factory=list)
     dues_bases: list[DuesBasisRow] = field(default_factory=list)
     dues_sheets: list[DuesSheetRow] = field(default_factory=list)
     dues_charges: list[DuesChargeRow] = field(default_factory=list)
