@@ -170,6 +170,18 @@ API: list[Row] = [
         "api-dues-reverse", "POST", 404, secretary="ok", officer="ok", args={"pk": "@dues_payment"}, foreign=404,
         data={"reason": "记错"},
     ),
+    district("api-organization", "GET", 404, officer="ok", args={"pk": "@branch"}, foreign=404),
+    district(
+        "api-organization-act", "POST", 404, officer="ok", args={"pk": "@branch", "act": "rename"}, foreign=404,
+        data={"version": 1, "name": "新名字党支部", "reason": "更名", "rehearse": True},
+    ),
+    district(
+        "api-members-look-up", "POST", 404, secretary="ok", officer="ok", data={"id_number": "11010519491231002X"},
+    ),
+    district("api-contacts", "GET"),
+    district(
+        "api-contacts", "GET", 404, member="ok", secretary="ok", officer="ok", query="branch=@branch", foreign=404
+    ),
     district("api-transfers", "GET"),
     district("api-transfers-receivers", "GET", 404, secretary="ok", officer="ok"),
     district(
@@ -325,6 +337,7 @@ PAGES: list[Row] = [
     district("branch-members", "GET", 404, secretary="ok"),
     district("branch-members-xlsx", "GET", 404, secretary="ok"),
     district("branch-members-xlsx", "GET", 404, secretary="ok", query="organization=@branch", foreign=404),
+    district("branch-members-look-up", "POST", 404, secretary="ok", data={"id_number": "11010519491231002X"}),
     district("branch-members-views", "POST", 404, secretary="ok", data={"name": "男党员", "query": "sex=male"}),
     district("branch-help-sheet", "GET", 404, secretary="ok"),
     district("branch-help-sheet", "POST", 404, secretary="ok", data={"member": "@member"}),
@@ -389,6 +402,7 @@ PAGES: list[Row] = [
     district("officer-members", "GET", 404, officer="ok"),
     district("officer-members-xlsx", "GET", 404, officer="ok"),
     district("officer-members-xlsx", "GET", 404, officer="ok", query="organization=@branch", foreign=404),
+    district("officer-members-look-up", "POST", 404, officer="ok", data={"id_number": "11010519491231002X"}),
     district("officer-members-views", "POST", 404, officer="ok", data={"name": "男党员", "query": "sex=male"}),
     district("officer-member", "GET", 404, officer="ok", args={"pk": "@member"}, foreign=404),
     district(

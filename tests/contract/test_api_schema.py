@@ -49,9 +49,14 @@ REAL = {
     "/dues/members/": "member",
     "/dues/payments/": "dues_payment",
 }
-# Reads that answer with content only when the generated words hit something: a topic's name; an officer's import and
-# totals.
-MAY_FIND_NOTHING = {"GET /api/v1/events/", "GET /api/v1/imports/{id}/", "GET /api/v1/dues/totals/"}
+# Reads that answer with content only when the generated words hit something: a topic's name; an officer's import,
+# organisation and totals.
+MAY_FIND_NOTHING = {
+    "GET /api/v1/events/",
+    "GET /api/v1/imports/{id}/",
+    "GET /api/v1/organizations/{id}/",
+    "GET /api/v1/dues/totals/",
+}
 
 
 @pytest.fixture

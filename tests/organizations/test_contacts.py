@@ -82,3 +82,20 @@ def test_statements_do_not_grow_with_the_branch(
     client.get("/contacts/")
     with budget(8):
         client.get("/contacts/")
+
+
+def test_the_api_gives_what_the_page_shows(numbers: SimpleNamespace, client_of: ClientOf) -> None:
+    answer = client_of("liqiang").get("/api/v1/contacts/").json()
+    assert answer["branch"]["id"] == numbers.liqiang.branch_id
+    shown = {one["name"]: one["dial"] for letter in answer["letters"] for one in letter["contacts"]}
+    assert shown == {"王芳": NUMBERS["wangfang"], "李强": NUMBERS["liqiang"]}
+    assert [letter["letter"] for letter in answer["letters"]] == ["L", "W"]
+    assert (
+        client_of("liqiang").get("/api/v1/contacts/", {"branch": numbers.zhoujie.branch_id}).status_code
+        == 404
+    )
+    found = client_of("zhangwei").get("/api/v1/contacts/", {"q": "lq"}).json()
+    assert found["branch"] is None
+    assert [one["name"] for letter in found["letters"] for one in letter["contacts"]] == ["李强"]
+    both = client_of("zhangwei").get("/api/v1/contacts/", {"q": "lq", "branch": numbers.zhoujie.branch_id})
+    assert both.status_code == 400

@@ -205,3 +205,41 @@ def test_there_are_at_most_twenty_views(people: SimpleNamespace, client_of: Clie
     page = client.get("/officer/members/")
     assert "最多保存 20 个视图" in page.content.decode()
     assert len(page.context["views"]) == 20
+
+
+NUMBER = "11010519491231002X"
+
+
+def test_somebody_is_found_by_the_whole_identity_number_alone(
+    people: SimpleNamespace, client_of: ClientOf
+) -> None:
+    with in_district(people.huiji):
+        someone = Member.objects.get(pk=people.liqiang.pk)
+        someone.id_number = NUMBER
+        someone.save()
+    officer, secretary = client_of("zhangwei"), client_of("wangfang")
+    for typed in (NUMBER, " 110105 19491231 002x ", "１１０１０５１９４９１２３１００２Ｘ"):
+        answer = officer.post("/officer/members/look-up/", {"id_number": typed})
+        assert answer.headers["Location"] == f"/officer/members/{someone.pk}/"
+    page = secretary.post("/branch/members/look-up/", {"id_number": NUMBER}, follow=True).content.decode()
+    assert "是李强。" in page
+
+    def ask(client: Any, number: str = NUMBER) -> Any:
+        return client.post("/api/v1/members/look-up/", {"id_number": number}, content_type="application/json")
+
+    assert ask(secretary).json()["member"]["name"] == "李强"
+    with in_district(people.huiji):
+        Member.objects.filter(pk=someone.pk).update(branch=people.zhoujie.branch)
+    assert ask(secretary).json() == {"member": None}
+    assert (
+        "没有登记这个身份证号"
+        in secretary.post("/branch/members/look-up/", {"id_number": NUMBER}, follow=True).content.decode()
+    )
+    wrong = ask(officer, "110105194912310021")
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "id_check_digit")
+    assert ask(client_of("liqiang")).status_code == 404
+    with in_district(people.huiji):
+        rows = AuditRow.objects.filter(action="member.look_up")
+        assert rows.count() == 7
+        assert rows.filter(object_id=someone.user_id).count() == 5
+        assert not any(NUMBER[:6] in str(row.detail) + row.object_name + row.reason for row in rows)

@@ -17,6 +17,7 @@ from dangjian.audit.models import AuditRow
 from dangjian.identity.models import User
 from dangjian.identity.sessions import SessionStore
 from dangjian.organizations import timeline
+from dangjian.organizations.admission.services import open_case
 from dangjian.organizations.models import (
     Member,
     Office,
@@ -26,6 +27,7 @@ from dangjian.organizations.models import (
     Post,
     PostHeld,
 )
+from dangjian.organizations.transfers.services import propose
 from dangjian.organizations.tree import reading
 from dangjian.rules.book import book
 from tenants import lifecycle
@@ -114,7 +116,7 @@ def test_an_outline_of_many_branches_takes_no_more_statements(
             reading.outline(officer, day=date(2026, 11, 1), book=book("huiji"))
     client = client_of("zhangwei")
     client.get(TREE)
-    with budget(8):  # and, as on every page, session, member and the bell's two
+    with budget(6):  # and, as on every page, the session with the member, and the bell's one
         answer = client.get(TREE)
     assert len(answer.context["outline"].entries) == 298
 
@@ -308,3 +310,76 @@ def test_two_officers_who_move_one_branch_at_once(fresh: Callable[..., dict[str,
     with in_district(district):
         assert timeline.disagreements() == []
         assert AuditRow.objects.filter(action="organization.move").count() == 1
+
+
+def test_a_branch_with_a_transfer_on_its_way_is_not_ended(officer: Any, world: SimpleNamespace) -> None:
+    grid3, sunzhuang = world.huiji_orgs.grid3, world.huiji_orgs.sunzhuang
+    with in_district(world.huiji):
+        propose(actor=world.zhangwei, member=world.liqiang, receiving=sunzhuang, reason="搬家")
+    for organization in (grid3, sunzhuang):
+        with in_district(world.huiji):
+            filled = given(organization, into=world.huiji_orgs.grid4.pk)
+        refused = officer.post(address(organization, "merge"), filled | {"confirm": "1"})
+        assert refused.status_code == 422
+        assert "还有 1 份组织关系转接没有办完（李强）" in refused.content.decode()
+
+
+def test_cases_of_admission_go_where_the_members_go(officer: Any, world: SimpleNamespace) -> None:
+    grid4 = world.huiji_orgs.grid4
+    with in_district(world.huiji):
+        case = open_case(
+            actor=world.zhangwei,
+            branch=grid4,
+            name="孙燕",
+            born_on=date(1998, 6, 15),
+            applied_on=date(2025, 3, 1),
+        )
+        filled = given(grid4, on="2026-11-20")
+    refused = officer.post(address(grid4, "dissolve"), filled | {"confirm": "1"})
+    assert "1 份在办的入党档案" in refused.content.decode()
+    into = {"into": world.huiji_orgs.sunzhuang.pk}
+    preview = officer.post(address(grid4, "dissolve"), filled | into).content.decode()
+    assert "一起转走的入党档案" in preview
+    assert officer.post(address(grid4, "dissolve"), filled | into | {"confirm": "1"}).status_code == 302
+    with in_district(world.huiji):
+        case.refresh_from_db()
+        assert case.branch == world.huiji_orgs.sunzhuang
+        last = case.transitions.order_by("-id")[0]
+        assert (last.action, last.on, last.reason) == ("carry", date(2026, 11, 20), "机构调整")
+        assert last.detail["from"] == str(grid4)
+
+
+def test_acts_by_api_are_rehearsed_done_and_refused(officer: Any, world: SimpleNamespace) -> None:
+    grid3 = world.huiji_orgs.grid3
+    read = f"/api/v1/organizations/{grid3.pk}/"
+    before = officer.get(read).json()
+    assert before["acts"] == ["rename", "move", "split", "merge", "dissolve"]
+
+    def act(key: str, pk: int = grid3.pk, **more: Any) -> Any:
+        body = {"version": before["version"], "on": ON, "reason": "机构调整"} | more
+        return officer.post(f"/api/v1/organizations/{pk}/acts/{key}/", body, content_type="application/json")
+
+    told = act("move", parent=world.huiji_orgs.guxing.pk, rehearse=True)
+    assert told.status_code == 200
+    assert {"label": "一起移动的党员", "value": "2 名"} in told.json()["consequences"]
+    assert officer.get(read).json() == before
+
+    done = act("rename", name="金河社区第三党支部")
+    assert done.json()["done"] is True
+    after = officer.get(read).json()
+    assert after["name"] == "金河社区第三党支部"
+    assert [period["act"] for period in after["periods"]][-1] == "rename"
+
+    stale = act("rename", name="又一个名字")
+    assert (stale.status_code, stale.json()["code"]) == (409, "changed_meanwhile")
+    assert act("found", name="下级").json()["code"] == "not_offered"
+    assert act("explode").status_code == 404
+    nameless = act("rename", version=after["version"])
+    assert nameless.status_code == 422
+    assert [error["pointer"] for error in nameless.json()["errors"]] == ["/name"]
+    cycle = act("move", pk=world.huiji_orgs.xincheng.pk, parent=grid3.pk)
+    assert cycle.json()["errors"][0]["pointer"] == "/parent"
+
+    made = act("found", pk=world.huiji_orgs.xincheng.pk, kind="branch", name="新支部", on="2026-11-20")
+    with in_district(world.huiji):
+        assert Organization.objects.get(pk=made.json()["organization"]).name == "新支部"

@@ -19,7 +19,7 @@ from dangjian.api.problems import Problem, forbidden, not_found
 from dangjian.api.views import ApiView, choice, number
 from dangjian.identity.bearers import ServiceCaller
 from dangjian.identity.models import ServiceScope
-from dangjian.organizations import access, member_table, queries, statistics, timeline
+from dangjian.organizations import access, member_list, member_table, queries, services, statistics, timeline
 from dangjian.organizations.listing import Listing, listing
 from dangjian.organizations.models import Member, MemberStatus
 from dangjian.organizations.particulars import FIRST_CONGRESS
@@ -180,6 +180,36 @@ class MembersView(ApiView):
         )
         queries.show_as_of(page.rows, day)
         return _page(request, page, MemberSerializer(page.rows, many=True, context={"reader": reader}).data)
+
+
+class LookUpSerializer(serializers.Serializer):
+    id_number = serializers.CharField(max_length=40, help_text="all 18 characters")
+
+
+class LookedUpSerializer(serializers.Serializer):
+    member: Any = MemberSerializer(
+        allow_null=True, help_text="null: nobody the reader may look for has this number"
+    )
+
+
+class MemberLookUpView(ApiView):
+    @extend_schema(
+        operation_id="members_look_up", request=LookUpSerializer, responses={200: LookedUpSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """按身份证号查人：书记查本支部，管理员查负责的范围；查过谁会记入审计日志。"""
+        reader = reader_of(request)
+        desk = member_list.desk_of(reader)
+        serializer = LookUpSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        number = serializer.validated_data["id_number"]
+        found = services.look_up_id_number(actor=reader, members=desk.members, number=number)
+        if found is None:
+            return Response({"member": None})
+        today = timezone.localdate()
+        shown = queries.visible_members_on(reader, today).select_related("user", "branch").get(pk=found.pk)
+        queries.show_as_of([shown], today)
+        return Response({"member": MemberSerializer(shown, context={"reader": reader}).data})
 
 
 class StatisticsGroupSerializer(serializers.Serializer):

@@ -5,7 +5,13 @@ from __future__ import annotations
 from django.urls import path
 
 from dangjian.organizations.admission import api as admission
-from dangjian.organizations.api import MemberStatisticsView, MembersView, OrganizationsView
+from dangjian.organizations.api import (
+    MemberLookUpView,
+    MemberStatisticsView,
+    MembersView,
+    OrganizationsView,
+)
+from dangjian.organizations.contacts_api import ContactsView
 from dangjian.organizations.dues import addresses
 from dangjian.organizations.dues.api import (
     DuesBasisView,
@@ -24,12 +30,19 @@ from dangjian.organizations.transfers.api import (
     TransferView,
     TransferWithdrawView,
 )
+from dangjian.organizations.tree.api import OrganizationActView, OrganizationView
 
 addresses.register()
 
 urlpatterns = [
     path("organizations/", OrganizationsView.as_view(), name="api-organizations"),
+    path("organizations/<int:pk>/", OrganizationView.as_view(), name="api-organization"),
+    path(
+        "organizations/<int:pk>/acts/<slug:act>/", OrganizationActView.as_view(), name="api-organization-act"
+    ),
+    path("contacts/", ContactsView.as_view(), name="api-contacts"),
     path("members/", MembersView.as_view(), name="api-members"),
+    path("members/look-up/", MemberLookUpView.as_view(), name="api-members-look-up"),
     path("statistics/members/", MemberStatisticsView.as_view(), name="api-statistics-members"),
     path("admissions/", admission.AdmissionsView.as_view(), name="api-admissions"),
     path("admissions/<int:pk>/", admission.AdmissionCaseView.as_view(), name="api-admission"),

@@ -22,6 +22,7 @@ class OrganizationsConfig(AppConfig):
                 "member.rename": _("更正姓名"),
                 "member.correct": _("更正资料"),
                 "member.reveal": _("查看身份证号"),
+                "member.look_up": _("按身份证号查人"),
                 "members.export": _("下载党员名册"),
                 "organization.found": _("成立组织"),
                 "organization.rename": _("组织更名"),

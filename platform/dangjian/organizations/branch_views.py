@@ -12,7 +12,12 @@ from dangjian.api.problems import not_found
 from dangjian.organizations import access, member_list, queries, services
 from dangjian.organizations.dues.access import kept_by
 from dangjian.organizations.models import Member
-from dangjian.organizations.views import member_list_page, member_list_table, member_list_views
+from dangjian.organizations.views import (
+    member_list_look_up,
+    member_list_page,
+    member_list_table,
+    member_list_views,
+)
 
 # Each password is hashed on purpose slowly: so many still come within a request's time.
 PASSWORDS_A_SHEET = 20
@@ -54,6 +59,12 @@ def workbook(request: HttpRequest) -> HttpResponse:
 @require_POST
 def views(request: HttpRequest) -> HttpResponse:
     return member_list_views(request, member_list.secretarys(_reader(request)))
+
+
+@never_cache
+@require_POST
+def look_up(request: HttpRequest) -> HttpResponse:
+    return member_list_look_up(request, member_list.secretarys(_reader(request)))
 
 
 @never_cache

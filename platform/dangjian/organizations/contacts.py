@@ -28,6 +28,7 @@ class Contact:
     posts: tuple[str, ...]
     shown: str
     dial: str
+    letter: str  # A to Z, or `OTHERS`
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +46,25 @@ def branches(reader: Member) -> QuerySet[Organization]:
 
 def of_branch(reader: Member, branch: Organization) -> list[Letter]:
     """Everybody who can sign in, by letter."""
+    return by_letter(_contacts(reader, Member.objects.filter(branch=branch)))
+
+
+def named(reader: Member, text: str) -> list[Contact]:
+    """Those the reader may see whose name fits, `FOUND_AT_MOST` of them."""
+    return list(_contacts(reader, queries.named(access.visible_members(reader), text), most=FOUND_AT_MOST))
+
+
+def by_letter(contacts: Iterable[Contact]) -> list[Letter]:
+    """A to Z, then the others."""
     letters: dict[str, list[Contact]] = {}
-    for contact, initial in _contacts(reader, Member.objects.filter(branch=branch)):
-        letters.setdefault(initial, []).append(contact)
+    for contact in contacts:
+        letters.setdefault(contact.letter, []).append(contact)
     return [
         Letter(letter, letters[letter]) for letter in sorted(letters, key=lambda each: (each == OTHERS, each))
     ]
 
 
-def named(reader: Member, text: str) -> list[Contact]:
-    """Those the reader may see whose name fits, `FOUND_AT_MOST` of them."""
-    found = queries.named(access.visible_members(reader), text)
-    return [contact for contact, _ in _contacts(reader, found, most=FOUND_AT_MOST)]
-
-
-def _contacts(
-    reader: Member, members: QuerySet[Member], *, most: int | None = None
-) -> Iterable[tuple[Contact, str]]:
+def _contacts(reader: Member, members: QuerySet[Member], *, most: int | None = None) -> Iterable[Contact]:
     held = PostHeld.objects.filter(organization=F("member__branch"))
     people = (
         members.select_related("branch")
@@ -75,7 +78,5 @@ def _contacts(
         dial = member.phone if may_call and _DIALLED.fullmatch(member.phone) else ""
         shown = dial or (masked(member.phone) if access.may_see_phone(reader, member) else "")
         initial = member.initials[:1].upper()
-        yield (
-            Contact(member.pk, member.name, str(member.branch), labels, shown, dial),
-            initial if initial.isascii() and initial.isalpha() else OTHERS,
-        )
+        letter = initial if initial.isascii() and initial.isalpha() else OTHERS
+        yield Contact(member.pk, member.name, str(member.branch), labels, shown, dial, letter)

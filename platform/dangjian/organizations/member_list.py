@@ -71,13 +71,14 @@ class Asked:
 class Desk:
     """Where the list stands: the officer's desk, or the branch's pages of its secretary.
 
-    organizations, members: what of them the reader may see. names: of the list's address, its table's and its views'.
+    organizations, members: what of them the reader may see. names: of the addresses of the list, its table, its views
+    and the look-up by identity number.
     """
 
     reader: Member
     organizations: QuerySet[Organization]
     members: QuerySet[Member]
-    names: tuple[str, str, str]
+    names: tuple[str, str, str, str]
     frame: str
     opens: bool  # whether a member can be opened beside the list
 
@@ -87,7 +88,7 @@ class Desk:
 
 
 def officers(officer: Member) -> Desk:
-    names = ("officer-members", "officer-members-xlsx", "officer-members-views")
+    names = ("officer-members", "officer-members-xlsx", "officer-members-views", "officer-members-look-up")
     return Desk(
         officer,
         access.managed_organizations(officer),
@@ -110,10 +111,18 @@ def secretarys(secretary: Member) -> Desk:
         secretary,
         Organization.objects.filter(pk=branch.pk),
         Member.objects.filter(branch=branch),
-        ("branch-members", "branch-members-xlsx", "branch-members-views"),
+        ("branch-members", "branch-members-xlsx", "branch-members-views", "branch-members-look-up"),
         "organizations/transfers/frame.html",
         False,
     )
+
+
+def desk_of(reader: Member) -> Desk:
+    """
+    Raises:
+        Problem: 404, the reader has no list.
+    """
+    return officers(reader) if access.standing(reader).is_officer else secretarys(reader)
 
 
 def page(desk: Desk, asked: Asked) -> dict[str, Any]:

@@ -87,6 +87,13 @@ def _name(given: Particulars) -> list[FieldError]:
     return []
 
 
+def faults_of_number(text: str) -> list[FieldError]:
+    """What is wrong with an identity number by itself; an empty one is missing."""
+    if not text:
+        return [FieldError("/id_number", "required", _("请输入身份证号。"))]
+    return _number(Particulars(name="", id_number=text))
+
+
 def _number(given: Particulars) -> list[FieldError]:
     if not given.id_number:
         return []

@@ -6,10 +6,12 @@ All raise `Problem`: 404 when the actor has no right over the member, 422 with t
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeVar
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +19,7 @@ from dangjian.api.problems import FieldError, Problem, not_found, refused
 from dangjian.audit.services import record
 from dangjian.identity import services as identity
 from dangjian.identity.models import User
-from dangjian.organizations import access, particulars, pinyin, sealing
+from dangjian.organizations import access, id_numbers, particulars, pinyin, sealing
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -243,6 +245,26 @@ def reveal_id_number(*, actor: Member, member: Member, reason: str) -> str:
             raise _refused("", "none", _("这位党员还没有登记身份证号。"))
         _record(actor, member, "member.reveal", reason, {})
         return member.id_number
+
+
+def look_up_id_number(*, actor: Member, members: QuerySet[Member], number: str) -> Member | None:
+    """Whose identity number it is among `members`, those the actor may look for; None for nobody's. Asking stands in
+    the audit log with whom it found, never with the number.
+
+    Raises:
+        Problem: 422, it can be no such number.
+    """
+    text = unicodedata.normalize("NFKC", number).strip()
+    if faults := particulars.faults_of_number(text):
+        raise refused(*faults)
+    indexes = sealing.indexes(id_numbers.parse(text).number)
+    with outbox.atomic():
+        found = members.select_related("user", "branch").filter(id_number_index__in=indexes).first()
+        if found is not None:
+            _record(actor, found, "member.look_up", "", {})
+        else:
+            record(action="member.look_up", actor=actor.user, detail={"found": False})
+    return found
 
 
 def place(

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dangjian.api.problems import FieldError, Problem, not_found, refused
 from dangjian.audit.services import record
 from dangjian.organizations import access, services, timeline, topics
+from dangjian.organizations.admission.models import AdmissionCase, CaseState, Transition
 from dangjian.organizations.models import (
     Member,
     Office,
@@ -27,6 +29,7 @@ from dangjian.organizations.models import (
     PostHeld,
     Sector,
 )
+from dangjian.organizations.transfers.models import Transfer, TransferState
 from realtime import outbox
 
 NAME_LENGTH: Final = 120
@@ -166,11 +169,13 @@ def _end(kind: str, *, act: Act, organization: Organization, version: int, into:
             names = _("、").join(str(row.short_name or row.name) for row in below[:3])
             detail = _("下面还有 %(names)s，请先移走或撤销它们。") % {"names": names}
             raise _refused("organization", "has_children", detail)
+        _require_no_transfers(organization)
         members = list(Member.objects.select_related("user", "branch").filter(branch=organization))
-        if members:
+        cases = list(_open_cases(organization))
+        if members or cases:
             if into is None:
-                words = {"count": len(members)}
-                detail = _("还有 %(count)s 名党员，请选择他们转到哪个支部。") % words
+                words = {"count": len(members), "cases": len(cases)}
+                detail = _("还有 %(count)s 名党员、%(cases)s 份在办的入党档案，请选择转到哪个支部。") % words
                 raise _refused("into", "members_left", detail)
             into = _held(act.actor, into)
             if into == organization or into.dissolved_on is not None:
@@ -181,6 +186,8 @@ def _end(kind: str, *, act: Act, organization: Organization, version: int, into:
         _take_offices(act, organization)
         if into is not None and members:
             _resettle(act, members, into, leaving=organization)
+        if into is not None and cases:
+            _carry_cases(act, cases, into, leaving=organization)
         period = _open_period(organization, act.on)
         if period.since == act.on:
             detail = _("它在这一天才开始，不能同一天撤销。")
@@ -192,7 +199,9 @@ def _end(kind: str, *, act: Act, organization: Organization, version: int, into:
         services.signed(organization, by=act.actor, reason=act.reason).save(
             update_fields=["dissolved_on", "version"]
         )
-        told = {"members": len(members)} | ({"to_name": str(into), "to": into.pk} if into else {})
+        told = {"members": len(members), "cases": len(cases)} | (
+            {"to_name": str(into), "to": into.pk} if into else {}
+        )
         _note(act, f"organization.{kind}", organization, told)
         topics.ask_again(organization)
 
@@ -326,6 +335,40 @@ def _resettle(act: Act, members: Collection[Member], branch: Organization, *, le
             words = {"name": member.name, "why": problem.detail}
             raise _refused("on", "before_last_change", _("%(name)s：%(why)s") % words) from problem
         outbox.recheck(person=member.user_id)
+
+
+def _require_no_transfers(organization: Organization) -> None:
+    """Letters name the branch they leave or go to: whoever wrote them settles them first."""
+    open_ones = Transfer.objects.select_related("member").filter(
+        Q(leaving=organization) | Q(receiving=organization), state=TransferState.PROPOSED
+    )
+    if names := [transfer.member.name for transfer in open_ones.order_by("created_at", "id")]:
+        words = {"count": len(names), "names": _("、").join(names[:5])}
+        detail = _("还有 %(count)s 份组织关系转接没有办完（%(names)s）。请先接收、退回或撤回。") % words
+        raise _refused("organization", "transfers_open", detail)
+
+
+def _open_cases(organization: Organization) -> QuerySet[AdmissionCase]:
+    """Those that go on, or could be begun again."""
+    cases: QuerySet[AdmissionCase] = AdmissionCase.objects.filter(branch=organization).exclude(
+        state=CaseState.COMPLETED
+    )
+    return cases.order_by("created_at", "id")
+
+
+def _carry_cases(
+    act: Act, cases: Collection[AdmissionCase], into: Organization, *, leaving: Organization
+) -> None:
+    """The people on their way in go where the branch's members go; nothing that was recorded is to be done again."""
+    AdmissionCase.objects.filter(pk__in=[case.pk for case in cases]).update(branch=into)
+    detail = {"from": str(leaving), "to": str(into), "document": act.document}
+    Transition.objects.bulk_create(
+        Transition(
+            case=case, action="carry", from_stage=case.stage, to_stage=case.stage, on=act.on, by=act.actor,
+            reason=act.reason, detail=detail,
+        )
+        for case in cases
+    )  # fmt: skip
 
 
 def _end_posts(act: Act, organization: Organization) -> None:

@@ -22,7 +22,15 @@ from dangjian.audit import actions as audit_actions
 from dangjian.audit.models import AuditRow
 from dangjian.audit.services import record
 from dangjian.identity.models import Session
-from dangjian.organizations import access, audit_words, member_actions, member_list, member_table, sheets
+from dangjian.organizations import (
+    access,
+    audit_words,
+    member_actions,
+    member_list,
+    member_table,
+    services,
+    sheets,
+)
 from dangjian.organizations.listing import Listing, listing
 from dangjian.organizations.member_list import Asked, Desk
 from dangjian.organizations.models import Member
@@ -47,6 +55,12 @@ def workbook(request: HttpRequest) -> HttpResponse:
 @require_POST
 def views(request: HttpRequest) -> HttpResponse:
     return member_list_views(request, member_list.officers(officer_of(request)))
+
+
+@never_cache
+@require_POST
+def look_up(request: HttpRequest) -> HttpResponse:
+    return member_list_look_up(request, member_list.officers(officer_of(request)))
 
 
 @never_cache
@@ -177,6 +191,23 @@ def member_list_views(request: HttpRequest, desk: Desk) -> HttpResponse:
         messages.error(request, problem.detail)
     kept = Asked.of(QueryDict(query)).query()
     return HttpResponseRedirect(desk.url + (f"?{kept}" if kept else ""))
+
+
+def member_list_look_up(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The member with the identity number that was posted, so that it stands in no address and no log."""
+    number = request.POST.get("id_number", "")
+    try:
+        found = services.look_up_id_number(actor=desk.reader, members=desk.members, number=number)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return HttpResponseRedirect(desk.url)
+    if found is None:
+        messages.info(request, _("你能看到的党员里，没有登记这个身份证号的。"))
+        return HttpResponseRedirect(desk.url)
+    if desk.opens:
+        return HttpResponseRedirect(reverse("officer-member", args=[found.pk]))
+    messages.success(request, _("是%(name)s。") % {"name": found.name})
+    return HttpResponseRedirect(f"{desk.url}?{urlencode({'q': found.name})}")
 
 
 # --- the panel -----------------------------------------------------------------------------------------------------

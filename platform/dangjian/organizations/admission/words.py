@@ -40,6 +40,7 @@ ACTIONS: Final = {
     "return": _("上级退回"),
     "paper": _("上传材料"),
     "paper_removed": _("删除材料"),
+    "carry": _("随支部转入"),
     "cancel": _("终止"),
     "restart": _("重新开始"),
 }

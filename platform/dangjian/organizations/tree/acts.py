@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dangjian.organizations import access, structure
+from dangjian.organizations.admission.models import AdmissionCase, CaseState
 from dangjian.organizations.models import Member, Office, Organization, OrganizationKind, PostHeld
 from dangjian.organizations.structure import Act
 from dangjian.organizations.tree import forms
@@ -33,9 +34,9 @@ class ActKind:
     danger: bool = False
 
 
-def _found(*, act: Act, organization: Organization, version: int, **given: Any) -> None:
+def _found(*, act: Act, organization: Organization, version: int, **given: Any) -> Organization:
     """What stands above a new organisation is not changed by it, so any version of it will do."""
-    structure.found(act=act, parent=organization, **given)
+    return structure.found(act=act, parent=organization, **given)
 
 
 def _is_branch(organization: Organization) -> bool:
@@ -112,11 +113,12 @@ def offered(organization: Organization) -> dict[str, ActKind]:
     return {key: kind for key, kind in ACTS.items() if kind.offered(organization)}
 
 
-def perform(kind: ActKind, *, actor: Member, organization: Organization, given: Given) -> None:
-    """Raises as `structure` does."""
+def perform(kind: ActKind, *, actor: Member, organization: Organization, given: Given) -> Organization | None:
+    """The organisation that was made, if one was. Raises as `structure` does."""
     rest = {name: value for name, value in given.items() if name not in {"on", "reason", "document"}}
     act = Act(actor, given["on"], given["reason"], given["document"])
-    kind.run(act=act, organization=organization, **rest)
+    made: Organization | None = kind.run(act=act, organization=organization, **rest)
+    return made
 
 
 class _Rehearsed(Exception):
@@ -164,8 +166,10 @@ def consequences(key: str, organization: Organization, given: Given) -> list[tup
         ]
     posts = PostHeld.objects.select_related("member").filter(organization=organization)
     ended = _("、").join(f"{held.member.name} {held.get_post_display()}" for held in posts)
+    cases = AdmissionCase.objects.filter(branch=organization).exclude(state=CaseState.COMPLETED).count()
     found = [
         (_("转走的党员"), _("%(n)s 名") % {"n": within}),
+        (_("一起转走的入党档案"), _("%(n)s 份") % {"n": cases}),
         (_("转到"), str(given["into"] or "—")),
         (_("免去的职务"), ended or "—"),
     ]
