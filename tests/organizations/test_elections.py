@@ -555,6 +555,8 @@ def test_two_of_one_name_are_told_apart(client_of: ClientOf, filled: SimpleNames
         comrades(filled.huiji_orgs.grid4, 1)
     officer, orgs = client_of("zhangwei"), filled.huiji_orgs
     address = f"/branch/elections/new/?organization={orgs.xincheng.pk}"
+    assert officer.get("/branch/elections/new/")["Location"] == "/officer/terms/"
+    assert '<option value="secretary">书记</option>' in officer.get(address).content.decode()
     page = officer.post(address, posted(filled))
     assert "党员0（金河社区第三网格党支部）、党员0（金河社区第四网格党支部）" in page.content.decode()
     given = posted(filled, **{"stood-1-name": "党员0（金河社区第四网格党支部）"})

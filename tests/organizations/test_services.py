@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from dangjian.api.problems import Problem
 from dangjian.audit.models import AuditRow
@@ -32,6 +34,23 @@ def last_row() -> AuditRow:
 
 def refusal(error: pytest.ExceptionInfo[Problem]) -> tuple[int, str]:
     return error.value.status, error.value.errors[0].code if error.value.errors else error.value.code
+
+
+def test_a_post_ends_on_the_day_that_is_named(inside: SimpleNamespace) -> None:
+    officer, today = inside.zhangwei, timezone.localdate()
+    row = services.set_post(
+        actor=officer, member=inside.liqiang, organization=inside.huiji_orgs.grid3, post=Post.PUBLICITY,
+        since=today - timedelta(days=30), reason=REASON,
+    )  # fmt: skip
+    for until, code in (
+        (today + timedelta(days=1), "in_future"),
+        (today - timedelta(days=31), "before_it_began"),
+    ):
+        with pytest.raises(Problem) as caught:
+            services.end_post(actor=officer, held=row, reason=REASON, until=until)
+        assert [each.code for each in caught.value.errors] == [code]
+    services.end_post(actor=officer, held=row, reason=REASON, until=today - timedelta(days=3))
+    assert PostHeld.ever.get(pk=row.pk).until == today - timedelta(days=3)
 
 
 def test_deactivating_ends_sessions_and_sockets(inside: SimpleNamespace) -> None:

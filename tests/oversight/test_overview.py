@@ -140,7 +140,7 @@ def test_no_district_is_opened(chenjing: Any, world: SimpleNamespace) -> None:
     opened = {match for sql in said for match in re.findall(r'SET search_path = "?(\w+)', sql)}
     assert opened <= {"centre", "public"}
     asked = [sql for sql in said if not sql.startswith("SET ") and "tenants_domain" not in sql]
-    assert len(asked) == 4, asked  # the session, its member (none), the districts, their figures
+    assert len(asked) == 3, asked  # the session with its member (none), the districts, their figures
 
 
 def test_the_centre_counts_nothing_of_itself(world: SimpleNamespace) -> None:

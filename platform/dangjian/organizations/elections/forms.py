@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dangjian.organizations.elections import words
 from dangjian.organizations.elections.models import Election
 from dangjian.organizations.elections.services import (
     DOCUMENT_LENGTH,
@@ -19,7 +20,7 @@ from dangjian.organizations.elections.services import (
     Stood,
 )
 from dangjian.organizations.forms import DayField
-from dangjian.organizations.models import Member, Organization, OrganizationKind, Post
+from dangjian.organizations.models import Member, Organization, OrganizationKind
 from dangjian.organizations.services import NAME_LENGTH, REASON_LENGTH
 from dangjian.organizations.transfers.forms import Styled
 
@@ -37,13 +38,13 @@ class CountField(forms.IntegerField):
     def __init__(self, **options: Any) -> None:
         options.setdefault("min_value", 0)
         options.setdefault("max_value", _MOST)
-        words = {name: _("请填写整数。") for name in ("required", "invalid", "min_value", "max_value")}
+        told = {name: _("请填写整数。") for name in ("required", "invalid", "min_value", "max_value")}
         options.setdefault("widget", forms.NumberInput(attrs={"inputmode": "numeric"}))
-        super().__init__(error_messages=words, **options)
+        super().__init__(error_messages=told, **options)
 
 
 class MinutesForm(Styled):
-    """The head of the minutes; who stood is in `CandidateForms`."""
+    """The head of the minutes; who stood is in `candidate_forms`."""
 
     held_on = DayField(label=_("选举日期"))
     document = forms.CharField(
@@ -96,13 +97,13 @@ class CandidateForm(Styled):
 
     name = forms.CharField(label=_("候选人"), max_length=NAME_LENGTH + 80, required=False)
     votes = CountField(label=_("得票"), required=False)
-    post = forms.ChoiceField(
-        label=_("当选职务"), choices=[("", _("没有当选")), *Post.choices], required=False
-    )
+    post = forms.ChoiceField(label=_("当选职务"), required=False)
 
     def __init__(self, *args: Any, organization: Organization, **options: Any) -> None:
         super().__init__(*args, **options)
         self.organization = organization
+        post: Any = self.fields["post"]
+        post.choices = [("", _("没有当选")), *words.posts(organization.kind)]
         self.fields["name"].widget.attrs["list"] = "may-stand"
 
     def clean(self) -> dict[str, Any]:
@@ -136,11 +137,13 @@ class CandidateForm(Styled):
             found = [each for each in named if told["branch"].strip() in {str(each.branch), each.branch.name}]
         if len(found) == 1:
             return found[0]
-        words = {"name": text, "organization": self.organization}
+        named_so: dict[str, Any] = {"name": text, "organization": self.organization}
         if not found:
-            raise ValidationError(gettext("%(organization)s 里没有叫“%(name)s”的党员，请核实姓名。") % words)
-        words["labels"] = gettext("、").join(label(each) for each in found)
-        raise ValidationError(gettext("有几位同名的，请写成其中一个：%(labels)s。") % words)
+            raise ValidationError(
+                gettext("%(organization)s 里没有叫“%(name)s”的党员，请核实姓名。") % named_so
+            )
+        named_so["labels"] = gettext("、").join(label(each) for each in found)
+        raise ValidationError(gettext("有几位同名的，请写成其中一个：%(labels)s。") % named_so)
 
 
 class _CandidateForms(forms.BaseFormSet):

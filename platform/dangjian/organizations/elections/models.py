@@ -80,12 +80,6 @@ class ElectionCandidate(models.Model):
     votes = models.PositiveIntegerField()
     post = models.CharField(max_length=20, blank=True)
 
-    def get_post_display(self) -> str:
-        """The post's name; its choices stand in a module that is loaded after this one."""
-        from dangjian.organizations.models import Post
-
-        return str(Post(self.post).label) if self.post else ""
-
     class Meta:
         app_label = "organizations"
         constraints = [models.UniqueConstraint(fields=["election", "member"], name="one_row_per_candidate")]

@@ -150,8 +150,11 @@ def _query(given: QueryDict, **more: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """Record one: of the only organisation the reader leads, or of the one that was chosen among the terms."""
-    actor = _reader(request)
-    organization = _recordable(actor, request.GET.get("organization", ""))
+    actor, asked = _reader(request), request.GET.get("organization", "")
+    own = tree_access.standing(actor)
+    if not asked and not own.led and own.is_officer:
+        return HttpResponseRedirect(reverse("officer-terms"))
+    organization = _recordable(actor, asked)
     page = _Form(request, actor, organization)
     if request.method != "POST":
         return page.shown(_first(organization, _book(request)), [])
@@ -283,12 +286,13 @@ def _page(
     if against:
         acts.pop(ElectionAct.APPROVE, None)
         acts.pop(ElectionAct.SUBMIT, None)
+    labels = dict(words.posts(shown.organization.kind))
     steps = sorted(shown.steps.all(), key=lambda step: (step.at, step.pk))
     context = {
         "heading": _("换届选举"),
         "shown": shown,
         "state": words.ELECTION_STATES[shown.state],
-        "stood": stood,
+        "stood": [(each, labels.get(each.post, "")) for each in stood],
         "elected": sum(bool(each.post) for each in stood),
         "against": against,
         "remarks": [each for each in problems if each.code in REMARKS],
@@ -298,6 +302,7 @@ def _page(
         "told": (refused or {}).values(),
         "may_edit": tree_access.may_record_elections(reader, shown.organization)
         and shown.state in judgement.ACTS[ElectionAct.REVISE].before,
+        "submitted": shown.state == ElectionState.SUBMITTED,
         "waits": shown.state == ElectionState.SUBMITTED and ElectionAct.APPROVE not in acts,
         "settled": settled,
         "live": live,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
 from dangjian.organizations.admission.words import Shown
 from dangjian.organizations.elections import judgement
+from dangjian.organizations.models import OrganizationKind, Post
 
 TERM_STATES: Final = {
     judgement.UNKNOWN: Shown(_("没有换届记录"), "na", "na"),
@@ -24,3 +25,9 @@ ELECTION_STATES: Final = {
     judgement.APPROVED: Shown(_("已批准"), "done", "done"),
     judgement.DISCARDED: Shown(_("已作废"), "na", "na"),
 }
+
+
+def posts(kind: str) -> list[tuple[str, Any]]:
+    """The posts one is elected to, as an organisation of that kind calls them."""
+    above = {} if kind == OrganizationKind.BRANCH else {Post.SECRETARY: _("书记")}
+    return [(post.value, above.get(post, post.label)) for post in Post]
