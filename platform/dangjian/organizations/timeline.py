@@ -115,14 +115,14 @@ def tree(day: date) -> Tree:
     return Tree({node.id: node for node, *_ in nodes(day)})
 
 
-def nodes(day: date, **more: Any) -> list[tuple[Any, ...]]:
+def nodes(day: date, *, only: Q | None = None, **more: Any) -> list[tuple[Any, ...]]:
     """The organisations of `day` in the order of today's tree, each with what `more` asks for in SQL
-    (``OuterRef("organization")`` is its id), in one query."""
+    (``OuterRef("organization")`` is its id), in one query. only: a condition on their periods."""
     elections = Election.objects.filter(
         organization=OuterRef("organization"), state=ElectionState.APPROVED, held_on__lte=day
     )
     rows = (
-        OrganizationPeriod.objects.filter(on(day))
+        OrganizationPeriod.objects.filter(on(day), only or Q())
         .annotate(elected_on=Subquery(elections.order_by("-held_on").values("held_on")[:1]), **more)
         .order_by("organization__path", "organization_id")
         .values_list(*_NODE, *more)

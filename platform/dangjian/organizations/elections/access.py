@@ -28,13 +28,18 @@ def sees_anything(reader: Member) -> bool:
     return bool(below or single)
 
 
+def seen(reader: Member) -> Q:
+    """The same in SQL, of rows that have an `organization`."""
+    below, single = seen_paths(reader)
+    condition = Q(organization__path__in=single)
+    for path in below:
+        condition |= Q(organization__path__startswith=path)
+    return condition
+
+
 def visible(reader: Member) -> QuerySet[Election]:
     """The elections of what the reader leads or answers for as a superior."""
-    below, single = seen_paths(reader)
-    seen = Q(organization__path__in=single)
-    for path in below:
-        seen |= Q(organization__path__startswith=path)
-    return Election.objects.filter(seen)
+    return Election.objects.filter(seen(reader))
 
 
 def recordable(actor: Member) -> QuerySet[Organization]:

@@ -112,8 +112,9 @@ def notice(reader: Member, *, day: date, book: Book) -> Notice | None:
         return None
     waiting = Election.objects.filter(organization=OuterRef("organization"), state=ElectionState.SUBMITTED)
     own, counted = [], Counter[str]()
-    for node, waits in timeline.nodes(day, waiting=Subquery(waiting.values("pk")[:1])):
-        term = terms.term(book, node, day) if access.sees(reader, node.path) else None
+    seen = timeline.nodes(day, only=access.seen(reader), waiting=Subquery(waiting.values("pk")[:1]))
+    for node, waits in seen:
+        term = terms.term(book, node, day)
         if term is None:
             continue
         if node.path in single and term.is_due:
