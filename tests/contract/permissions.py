@@ -178,6 +178,10 @@ API: list[Row] = [
     district(
         "api-members-look-up", "POST", 404, secretary="ok", officer="ok", data={"id_number": "11010519491231002X"},
     ),
+    district(
+        "api-member-record", "GET", 404, member="ok", secretary="ok", officer="ok", args={"pk": "@member"},
+        foreign=404,
+    ),
     district("api-contacts", "GET"),
     district(
         "api-contacts", "GET", 404, member="ok", secretary="ok", officer="ok", query="branch=@branch", foreign=404
@@ -334,6 +338,9 @@ PAGES: list[Row] = [
     district("statistics", "GET", 404, officer="ok", query="organization=@branch", foreign=404),
     district("statistics-names", "GET", 404, secretary="ok", officer="ok", query="by=kind&key=full"),
     district("statistics-xlsx", "GET", 404, secretary="ok", officer="ok"),
+    district(
+        "member-record", "GET", 404, member="ok", secretary="ok", officer="ok", args={"pk": "@member"}, foreign=404
+    ),
     district("branch-members", "GET", 404, secretary="ok"),
     district("branch-members-xlsx", "GET", 404, secretary="ok"),
     district("branch-members-xlsx", "GET", 404, secretary="ok", query="organization=@branch", foreign=404),

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,8 +19,18 @@ from dangjian.api.problems import Problem, forbidden, not_found
 from dangjian.api.views import ApiView, choice, number
 from dangjian.identity.bearers import ServiceCaller
 from dangjian.identity.models import ServiceScope
-from dangjian.organizations import access, member_list, member_table, queries, services, statistics, timeline
+from dangjian.organizations import (
+    access,
+    member_list,
+    member_record,
+    member_table,
+    queries,
+    services,
+    statistics,
+    timeline,
+)
 from dangjian.organizations.listing import Listing, listing
+from dangjian.organizations.member_record_views import seen_by
 from dangjian.organizations.models import Member, MemberStatus
 from dangjian.organizations.particulars import FIRST_CONGRESS
 from dangjian.organizations.phone import masked
@@ -210,6 +220,45 @@ class MemberLookUpView(ApiView):
         shown = queries.visible_members_on(reader, today).select_related("user", "branch").get(pk=found.pk)
         queries.show_as_of([shown], today)
         return Response({"member": MemberSerializer(shown, context={"reader": reader}).data})
+
+
+class FactSerializer(serializers.Serializer):
+    day = serializers.DateField(allow_null=True, help_text="the first on which it was so; null: not known")
+    kind = serializers.ChoiceField(["branch", "post", "post_ended", "joined", "converted", "transfer"])
+    text = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    document = serializers.CharField(allow_blank=True)
+
+
+class ChangedFieldSerializer(serializers.Serializer):
+    label: Any = serializers.CharField()
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+
+
+class ChangeSerializer(serializers.Serializer):
+    at = serializers.DateTimeField()
+    by = serializers.CharField(allow_blank=True, help_text="empty: the system")
+    text = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    fields_changed = serializers.SerializerMethodField()
+
+    @extend_schema_field(ChangedFieldSerializer(many=True))
+    def get_fields_changed(self, change: member_record.Change) -> list[dict[str, str]]:
+        return [{"label": label, "before": before, "after": after} for label, before, after in change.fields]
+
+
+class MemberRecordSerializer(serializers.Serializer):
+    facts = FactSerializer(many=True, help_text="the latest first")
+    changes = ChangeSerializer(many=True, help_text="the newest first")
+
+
+class MemberRecordView(ApiView):
+    @extend_schema(operation_id="member_record", responses={200: MemberRecordSerializer})
+    def get(self, request: Request, pk: int) -> Response:
+        """党员档案：在册经历，谁改过什么。本人、支部书记和组织部管理员能看。"""
+        shown = seen_by(reader_of(request), pk)
+        return Response(MemberRecordSerializer(member_record.of(shown)).data)
 
 
 class StatisticsGroupSerializer(serializers.Serializer):

@@ -7,6 +7,7 @@ from django.urls import path
 from dangjian.organizations.admission import api as admission
 from dangjian.organizations.api import (
     MemberLookUpView,
+    MemberRecordView,
     MemberStatisticsView,
     MembersView,
     OrganizationsView,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("contacts/", ContactsView.as_view(), name="api-contacts"),
     path("members/", MembersView.as_view(), name="api-members"),
     path("members/look-up/", MemberLookUpView.as_view(), name="api-members-look-up"),
+    path("members/<int:pk>/record/", MemberRecordView.as_view(), name="api-member-record"),
     path("statistics/members/", MemberStatisticsView.as_view(), name="api-statistics-members"),
     path("admissions/", admission.AdmissionsView.as_view(), name="api-admissions"),
     path("admissions/<int:pk>/", admission.AdmissionCaseView.as_view(), name="api-admission"),
