@@ -182,6 +182,17 @@ API: list[Row] = [
         "api-member-record", "GET", 404, member="ok", secretary="ok", officer="ok", args={"pk": "@member"},
         foreign=404,
     ),
+    district("api-corrections", "GET"),
+    district("api-corrections", "POST", data={"field": "education", "wanted": "bachelor", "reason": "毕业证"}),
+    district(
+        "api-correction-accept", "POST", 404, member=403, secretary="ok", officer="ok", args={"pk": "@correction"},
+        foreign=404,
+    ),
+    district(
+        "api-correction-decline", "POST", 404, member=403, secretary="ok", officer="ok", args={"pk": "@correction"},
+        data=REASON, foreign=404,
+    ),
+    district("api-correction-withdraw", "POST", 404, member="ok", args={"pk": "@correction"}, foreign=404),
     district("api-contacts", "GET"),
     district(
         "api-contacts", "GET", 404, member="ok", secretary="ok", officer="ok", query="branch=@branch", foreign=404
@@ -338,6 +349,18 @@ PAGES: list[Row] = [
     district("statistics", "GET", 404, officer="ok", query="organization=@branch", foreign=404),
     district("statistics-names", "GET", 404, secretary="ok", officer="ok", query="by=kind&key=full"),
     district("statistics-xlsx", "GET", 404, secretary="ok", officer="ok"),
+    district("my-corrections", "GET"),
+    district(
+        "my-corrections", "POST", data={"field": "education", "wanted": "bachelor", "reason": "毕业证"},
+    ),
+    district(
+        "correction-withdraw", "POST", 404, member="ok", args={"pk": "@correction"}, foreign=404
+    ),
+    district("corrections", "GET", 404, secretary="ok", officer="ok"),
+    district(
+        "correction-settle", "POST", 404, secretary="ok", officer="ok", args={"pk": "@correction", "act": "decline"},
+        data=REASON, foreign=404,
+    ),
     district(
         "member-record", "GET", 404, member="ok", secretary="ok", officer="ok", args={"pk": "@member"}, foreign=404
     ),

@@ -26,6 +26,8 @@ from dangjian.organizations.admission.models import (
     AdmissionRequest,
     AdmissionStep,
 )
+from dangjian.organizations.corrections import services as corrections
+from dangjian.organizations.corrections.models import Correction
 from dangjian.organizations.dues import services as dues
 from dangjian.organizations.dues.models import DuesCharge, DuesPayment
 from dangjian.organizations.elections import services as elections
@@ -113,11 +115,15 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             actor=world.wangfang, branch=world.huiji_orgs.grid3, month=add_months(month, -2), version=0, entries={},
             everybody_paid=True,
         )  # fmt: skip
+        correction = corrections.ask(
+            member=world.liqiang, field="nationality", wanted="回族", reason="登记错了"
+        )
         case, asked, paper, ended = _admissions(world)
         things |= {
             "month": f"{month:%Y-%m}",
             "dues_payment": DuesPayment.objects.get().pk,
             "transfer": transfer.pk,
+            "correction": correction.pk,
             "election": recorded.pk,
             "submitted_election": submitted.pk,
             "other_member": world.zhoujie.pk,
@@ -231,6 +237,9 @@ def _in_luoyang(world: SimpleNamespace) -> int:
             id=FAR_AWAY, member=world.zhaomin, leaving=world.zhaomin.branch, receiving=far, year=today.year, serial=1,
             reason="调动", proposed_on=today, answer_by=today, valid_until=today,
         )  # fmt: skip
+        Correction.objects.create(
+            id=FAR_AWAY, member=world.zhaomin, field="nationality", wanted="回族", reason="登记错了"
+        )
         Election.objects.create(
             id=FAR_AWAY, organization=far, held_on=today, document="洛支〔2026〕1号", committee=False, seats=1,
             eligible=1, present=1, issued=1, returned=1, valid=1, invalid=0,

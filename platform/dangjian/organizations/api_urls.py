@@ -13,6 +13,7 @@ from dangjian.organizations.api import (
     OrganizationsView,
 )
 from dangjian.organizations.contacts_api import ContactsView
+from dangjian.organizations.corrections import api as corrections
 from dangjian.organizations.dues import addresses
 from dangjian.organizations.dues.api import (
     DuesBasisView,
@@ -68,6 +69,22 @@ urlpatterns = [
     ),
     path(
         "admissions/requests/<int:pk>/", admission.AdmissionAnswerView.as_view(), name="api-admission-answer"
+    ),
+    path("corrections/", corrections.CorrectionsView.as_view(), name="api-corrections"),
+    path(
+        "corrections/<int:pk>/accept/",
+        corrections.CorrectionAcceptView.as_view(),
+        name="api-correction-accept",
+    ),
+    path(
+        "corrections/<int:pk>/decline/",
+        corrections.CorrectionDeclineView.as_view(),
+        name="api-correction-decline",
+    ),
+    path(
+        "corrections/<int:pk>/withdraw/",
+        corrections.CorrectionWithdrawView.as_view(),
+        name="api-correction-withdraw",
     ),
     path("imports/", ImportsView.as_view(), name="api-imports"),
     path("imports/<int:pk>/", ImportView.as_view(), name="api-import"),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dangjian.api.problems import not_found
 from dangjian.organizations import access, member_list, queries, services
+from dangjian.organizations.corrections.services import settleable
 from dangjian.organizations.dues.access import kept_by
 from dangjian.organizations.models import Member
 from dangjian.organizations.views import (
@@ -38,6 +39,7 @@ def branch(request: HttpRequest) -> HttpResponse:
         "led": led,
         "keeps_dues": kept_by(reader) is not None,
         "waiting": [each for each in people if _waits(each)] if led else [],
+        "corrections": settleable(reader).count() if led else 0,
     }
     return render(request, "organizations/branch.html", context)
 

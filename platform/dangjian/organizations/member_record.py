@@ -28,6 +28,7 @@ _TOLD_BY_FIELDS: Final = ("member.rename", "member.correct")
 # What is done to an account says nothing of the register; the officer's panel has it.
 _OF_THE_REGISTER: Final = (
     "member.",
+    "correction.",
     "post.",
     "office.",
     "transfer.",

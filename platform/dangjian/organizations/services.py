@@ -215,25 +215,26 @@ def correct_member(*, actor: Member, member: Member, reason: str, **given: Any) 
     reason = checked_reason(reason)
     with outbox.atomic():
         actor, member = _hold(actor, member)
-        wanted = particulars.of(member).replaced(**given)
-        faults = particulars.faults(wanted, today=timezone.localdate())
-        number = wanted.id_number
-        if (
-            number
-            and Member.objects.filter(id_number_index__in=sealing.indexes(number))
-            .exclude(pk=member.pk)
-            .exists()
-        ):
-            detail = _("另一位党员已经登记了这个身份证号。一个人只能登记一次，请核实。")
-            faults.append(FieldError("/id_number", "taken", detail))
-        if faults:
-            raise refused(*faults)
-        changed = particulars.write(member, wanted)
-        if not changed:
-            raise _refused("", "same", _("什么都没有变。"))
-        member.version += 1
-        signed(member, by=actor, reason=reason).save()
-        _record(actor, member, "member.correct", reason, {"fields": sorted(changed)})
+        write_particulars(member, given, by=actor, reason=reason)
+
+
+def write_particulars(member: Member, given: Mapping[str, Any], *, by: Member, reason: str) -> None:
+    """The same for an actor whose right is known, within the caller's transaction and lock."""
+    wanted = particulars.of(member).replaced(**given)
+    faults = particulars.faults(wanted, today=timezone.localdate())
+    number = wanted.id_number
+    taken = Member.objects.filter(id_number_index__in=sealing.indexes(number)).exclude(pk=member.pk)
+    if number and taken.exists():
+        detail = _("另一位党员已经登记了这个身份证号。一个人只能登记一次，请核实。")
+        faults.append(FieldError("/id_number", "taken", detail))
+    if faults:
+        raise refused(*faults)
+    changed = particulars.write(member, wanted)
+    if not changed:
+        raise _refused("", "same", _("什么都没有变。"))
+    member.version += 1
+    signed(member, by=by, reason=reason).save()
+    _record(by, member, "member.correct", reason, {"fields": sorted(changed)})
 
 
 def reveal_id_number(*, actor: Member, member: Member, reason: str) -> str:

@@ -55,6 +55,7 @@ urlpatterns = [
     path("branch/members/views/", branch_views.views, name="branch-members-views"),
     path("branch/members/look-up/", branch_views.look_up, name="branch-members-look-up"),
     path("branch/help-sheet/", branch_views.help_sheet, name="branch-help-sheet"),
+    path("", include("dangjian.organizations.corrections.urls")),
     path("", include("dangjian.organizations.transfers.urls")),
     path("", include("dangjian.organizations.elections.urls")),
     path("", include("dangjian.organizations.dues.urls")),

@@ -40,6 +40,7 @@ def officer_sections(context: dict[str, Any]) -> list[Section]:
     found = []
     if own.is_officer:
         found.append(("/officer/members/", _("党员"), "users"))
+        found.append(("/branch/corrections/", _("资料更正申请"), "edit"))
         found.append(("/officer/organizations/", _("组织架构"), "branch"))
         found.append(("/statistics/", _("党员统计"), "chart"))
         found.append(("/officer/terms/", _("任期与换届"), "calendar"))
@@ -66,6 +67,7 @@ def branch_sections(context: dict[str, Any]) -> list[Section]:
     found = [("/branch/", _("我的支部"), "branch")]
     if standing(reader).secretary_of is not None:
         found.append(("/branch/members/", _("党员名册"), "users"))
+        found.append(("/branch/corrections/", _("资料更正申请"), "edit"))
         found.append(("/statistics/", _("党员统计"), "chart"))
     if sees_terms(reader):
         found.append(("/branch/terms/", _("任期与换届"), "calendar"))
