@@ -353,7 +353,7 @@ def test_acts_by_api_are_rehearsed_done_and_refused(officer: Any, world: SimpleN
     grid3 = world.huiji_orgs.grid3
     read = f"/api/v1/organizations/{grid3.pk}/"
     before = officer.get(read).json()
-    assert before["acts"] == ["rename", "move", "split", "merge", "dissolve"]
+    assert before["acts"] == ["rename", "cover", "move", "split", "merge", "dissolve"]
 
     def act(key: str, pk: int = grid3.pk, **more: Any) -> Any:
         body = {"version": before["version"], "on": ON, "reason": "机构调整"} | more
@@ -383,3 +383,27 @@ def test_acts_by_api_are_rehearsed_done_and_refused(officer: Any, world: SimpleN
     made = act("found", pk=world.huiji_orgs.xincheng.pk, kind="branch", name="新支部", on="2026-11-20")
     with in_district(world.huiji):
         assert Organization.objects.get(pk=made.json()["organization"]).name == "新支部"
+
+
+def test_the_units_of_a_joint_branch_count_and_are_kept_by_day(officer: Any, world: SimpleNamespace) -> None:
+    grid4 = world.huiji_orgs.grid4
+    units = "第一公司\n第二公司\n  第三公司 \n\n第二公司\n第四公司\n第五公司\n第六公司"
+    assert "正式党员 0 名" in officer.get(address(grid4)).content.decode()
+    with in_district(world.huiji):
+        filled = given(grid4, units=units, on="2026-11-20")
+    assert (
+        "只有一个单位"
+        in officer.post(address(grid4, "cover"), filled | {"units": "第一公司"}).content.decode()
+    )
+    assert officer.post(address(grid4, "cover"), filled | {"confirm": "1"}).status_code == 302
+    page = officer.get(address(grid4)).content.decode()
+    assert "联合党支部覆盖 6 个单位，一般不超过 5 个" in page
+    assert "正式党员 0 名" not in page
+    assert "第三公司" in page
+    with in_district(world.huiji):
+        assert timeline.tree(date(2026, 11, 20)).nodes[grid4.pk].units.count("\n") == 5
+        assert timeline.tree(date(2026, 11, 19)).nodes[grid4.pk].units == ""
+        assert timeline.disagreements() == []
+        filled = given(grid4, units="", on="2026-11-21")
+    officer.post(address(grid4, "cover"), filled | {"confirm": "1"})
+    assert "不再是联合党支部" in officer.get(address(grid4)).content.decode()

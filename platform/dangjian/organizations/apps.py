@@ -30,6 +30,7 @@ class OrganizationsConfig(AppConfig):
                 "members.export": _("下载党员名册"),
                 "organization.found": _("成立组织"),
                 "organization.rename": _("组织更名"),
+                "organization.cover": _("登记联合党支部的单位"),
                 "organization.move": _("调整隶属"),
                 "organization.split": _("支部分设"),
                 "organization.merge": _("支部合并"),

@@ -51,6 +51,9 @@ class Organization(MP_Node):
     short_name = models.CharField(max_length=60, help_text="without the region's prefix")
     kind = models.CharField(max_length=16, choices=OrganizationKind)
     sector = models.CharField(max_length=12, choices=Sector, blank=True)
+    units = models.TextField(
+        blank=True, default="", db_default="", help_text="those a joint branch covers, one a line"
+    )
     version = models.PositiveIntegerField(default=1, help_text="raised when what posts show of it changes")
     dissolved_on = models.DateField(null=True, help_text="the first day on which it is no more")
     created_at = models.DateTimeField(db_default=Now())
@@ -84,6 +87,7 @@ class Organization(MP_Node):
                 short_name=self.short_name,
                 kind=self.kind,
                 sector=self.sector,
+                units=self.units,
             )
 
     # Set on an unsaved organisation: the day on which its first period begins.
@@ -105,6 +109,7 @@ class OrganizationPeriod(models.Model):
     short_name = models.CharField(max_length=60)
     kind = models.CharField(max_length=16, choices=OrganizationKind)
     sector = models.CharField(max_length=12, choices=Sector, blank=True)
+    units = models.TextField(blank=True, default="", db_default="")
     act = models.CharField(max_length=12, blank=True, help_text="found, rename, move, split, merge, import")
     reason = models.CharField(max_length=200, blank=True)
     document = models.CharField(max_length=60, blank=True, help_text="number of the approving document")

@@ -91,6 +91,28 @@ def rename(
         _note(act, "organization.rename", organization, {"from": before, "to": str(organization)})
 
 
+def cover(*, act: Act, organization: Organization, version: int, units: Collection[str]) -> None:
+    """联合党支部: the units the branch covers from that day on; none: it is no joint branch."""
+    with outbox.atomic():
+        act = _begin(act)
+        organization = _held(act.actor, organization, version)
+        _require_branch(organization)
+        lines = [" ".join(unit.split()) for unit in units]
+        lines = [line for line in dict.fromkeys(lines) if line]
+        if len(lines) == 1:
+            raise _refused("units", "single", _("只有一个单位就不是联合党支部。请写全，或者空着。"))
+        for line in lines:
+            if len(line) > SHORT_NAME_LENGTH or not line.isprintable():
+                words = {"unit": line[:20], "most": SHORT_NAME_LENGTH}
+                detail = _("“%(unit)s”太长或有看不见的字符，每个单位不超过 %(most)s 个字。") % words
+                raise _refused("units", "bad_unit", detail)
+        text = "\n".join(lines)
+        if text == organization.units:
+            raise _refused("units", "same", _("什么都没有变。"))
+        _turn(act, organization, "cover", units=text)
+        _note(act, "organization.cover", organization, {"units": len(lines)})
+
+
 def move(*, act: Act, organization: Organization, version: int, parent: Organization) -> None:
     """Put the organisation with everything below it below `parent`; members, posts and duties go along."""
     with outbox.atomic():
@@ -399,4 +421,4 @@ def _refused(field: str, code: str, detail: str) -> Problem:
     return refused(FieldError(f"/{field}", code, detail))
 
 
-ACTS: Final[Sequence[str]] = ("found", "rename", "move", "split", "merge", "dissolve")
+ACTS: Final[Sequence[str]] = ("found", "rename", "cover", "move", "split", "merge", "dissolve")

@@ -48,8 +48,8 @@ class Dated(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An organisation on a day. path: treebeard's of today, by which rights are told. elected_on: the last approved
-    election by that day."""
+    """An organisation on a day. path: treebeard's of today, by which rights are told. units: one a line. elected_on: the
+    last approved election by that day."""
 
     id: int
     parent: int | None
@@ -57,6 +57,7 @@ class Node:
     short_name: str
     kind: str
     sector: str
+    units: str
     path: str
     elected_on: date | None = None
 
@@ -137,6 +138,7 @@ _NODE: Final = (
     "short_name",
     "kind",
     "sector",
+    "units",
     "organization__path",
     "elected_on",
 )
@@ -222,7 +224,21 @@ def disagreements() -> list[str]:
         if (period is None) != (row.dissolved_on is not None):
             found.append(f"organisation {row.pk}: dissolved {row.dissolved_on}, open period {period}")
         elif period is not None:
-            says = (period.parent_id, period.name, period.short_name, period.kind, period.sector)
-            if says != (paths.get(row.parent_path), row.name, row.short_name, row.kind, row.sector):
+            says = (
+                period.parent_id,
+                period.name,
+                period.short_name,
+                period.kind,
+                period.sector,
+                period.units,
+            )
+            if says != (
+                paths.get(row.parent_path),
+                row.name,
+                row.short_name,
+                row.kind,
+                row.sector,
+                row.units,
+            ):
                 found.append(f"organisation {row.pk}: the open period says {says}")
     return found

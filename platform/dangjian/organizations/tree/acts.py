@@ -65,6 +65,15 @@ ACTS: Final[dict[str, ActKind]] = {
         run=structure.rename,
         icon="edit",
     ),
+    "cover": ActKind(
+        label=gettext_lazy("联合党支部的单位"),
+        done=gettext_lazy("覆盖的单位已经登记。"),
+        explain=gettext_lazy("正式党员不足的单位可以成立联合党支部。在这里写明它覆盖哪些单位。"),
+        form=forms.CoverForm,
+        run=structure.cover,
+        icon="link",
+        offered=_is_branch,
+    ),
     "move": ActKind(
         label=gettext_lazy("调整隶属"),
         done=gettext_lazy("隶属关系已经调整。"),
@@ -148,6 +157,11 @@ def consequences(key: str, organization: Organization, given: Given) -> list[tup
         return [(_("新组织"), given["name"]), (_("上级"), name)]
     if key == "rename":
         return [(_("原来"), organization.name), (_("改为"), given["name"])]
+    if key == "cover":
+        return [
+            (_("原来"), organization.units.replace("\n", _("、")) or "—"),
+            (_("改为"), _("、").join(given["units"]) or "—"),
+        ]
     if key == "move":
         above = Organization.objects.get(path=organization.parent_path)
         below = Organization.objects.filter(path__startswith=organization.path, dissolved_on=None).count() - 1

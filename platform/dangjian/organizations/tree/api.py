@@ -33,6 +33,7 @@ class PeriodSerializer(serializers.Serializer[Any]):
     short_name = serializers.CharField(allow_blank=True)
     kind = serializers.CharField()
     sector = serializers.CharField(allow_blank=True)
+    units = serializers.CharField(allow_blank=True, help_text="of a joint branch, one a line")
     parent: Any = serializers.IntegerField(source="parent_id", allow_null=True)
     act = serializers.CharField(allow_blank=True, help_text="what began it; empty where it was never said")
     reason = serializers.CharField(allow_blank=True)
@@ -45,6 +46,7 @@ class OrganizationDetailSerializer(serializers.Serializer[Any]):
     short_name = serializers.CharField(allow_blank=True)
     kind = serializers.CharField()
     sector = serializers.CharField(allow_blank=True)
+    units = serializers.CharField(allow_blank=True, help_text="of a joint branch, one a line")
     founded_on = serializers.DateField(allow_null=True)
     dissolved_on = serializers.DateField(allow_null=True, help_text="the first day on which it is no more")
     version = serializers.IntegerField(help_text="to be named by an act on it")
@@ -73,6 +75,12 @@ class ActRequestSerializer(serializers.Serializer[Any]):
     short_name = serializers.CharField(max_length=SHORT_NAME_LENGTH, required=False, allow_blank=True)
     kind = serializers.CharField(required=False)
     sector = serializers.CharField(required=False, allow_blank=True)
+    units = serializers.CharField(
+        max_length=2000,
+        required=False,
+        allow_blank=True,
+        help_text="for cover: one a line; none: no joint branch",
+    )
     parent: Any = serializers.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False)
     into = serializers.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False)
     members = serializers.ListField(

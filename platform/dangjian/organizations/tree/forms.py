@@ -93,6 +93,22 @@ class RenameForm(ActForm):
             self.initial.setdefault(name, getattr(self.organization, name))
 
 
+class CoverForm(ActForm):
+    units = forms.CharField(
+        label=_("覆盖的单位"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        required=False,
+        help_text=_("一行一个。不是联合党支部就空着。"),
+    )
+    first: ClassVar[tuple[str, ...]] = ("units",)
+
+    def prepare(self) -> None:
+        self.initial.setdefault("units", self.organization.units)
+
+    def clean_units(self) -> list[str]:
+        return str(self.cleaned_data["units"]).splitlines()
+
+
 class FoundForm(RenameForm):
     kind = forms.ChoiceField(
         label=_("组织类型"), choices=[("", _("选择类型")), *_KINDS],

@@ -32,6 +32,7 @@ _OF_COMMITTEE: Final = frozenset({Post.ORGANIZATION, Post.PUBLICITY, Post.DISCIP
 WARNINGS: Final = {
     "below_founding": _("正式党员太少"),
     "above_size": _("人数太多"),
+    "joint_units": _("联合单位太多"),
     "committee_due": _("应设支委会"),
     "committee_size": _("支委会人数"),
     "committee_not_due": _("一般不设支委会"),
@@ -150,5 +151,6 @@ def _remarks(
         members=own.total(),
         committee=len(holders) if any(post in _OF_COMMITTEE for post, _name in held) else 0,
         has_secretary=any(post == Post.SECRETARY for post, _name in held),
+        units=max(1, len(node.units.splitlines())),
     )
     return founding.remarks(book, composition, on=day)

@@ -16,6 +16,7 @@ ACTS: Final = {
     "found": gettext_lazy("成立"),
     "split": gettext_lazy("分设成立"),
     "rename": gettext_lazy("更名"),
+    "cover": gettext_lazy("联合党支部的单位"),
     "move": gettext_lazy("调整隶属"),
     "import": gettext_lazy("名册导入"),
 }
@@ -74,4 +75,6 @@ def _detail(period: OrganizationPeriod, before: OrganizationPeriod | None) -> st
         changes.append(f"{before.parent or '—'} → {under or '—'}")
     if before.sector != period.sector:
         changes.append(f"{before.get_sector_display() or '—'} → {period.get_sector_display() or '—'}")
+    if before.units != period.units:
+        changes.append(period.units.replace("\n", _("、")) or _("不再是联合党支部"))
     return _("；").join(changes)
