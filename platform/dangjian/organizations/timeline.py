@@ -48,8 +48,8 @@ class Dated(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An organisation on a day. path: treebeard's of today, by which rights are told. units: one a line. elected_on: the
-    last approved election by that day."""
+    """An organisation on a day. path: treebeard's of today, by which rights are told. units: one a line.
+    elected_on: the last approved election by that day."""
 
     id: int
     parent: int | None
