@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from stdnum.cn import ric
-from stdnum.exceptions import ValidationError
 
 Fault = Literal["length", "characters", "birth_date", "check_digit"]
 _FORM: Final = re.compile(r"\d{17}[\dX]")
@@ -49,8 +48,8 @@ def parse(text: str) -> IdNumber:
     if not number.isascii() or not _FORM.fullmatch(number):
         raise Faulty("characters")
     try:
-        born_on = ric.get_birth_date(number)
-    except ValidationError:
+        born_on = date.fromisoformat(number[6:14])
+    except ValueError:
         raise Faulty("birth_date") from None
     if ric.calc_check_digit(number) != number[-1]:
         raise Faulty("check_digit")

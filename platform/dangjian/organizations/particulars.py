@@ -41,17 +41,16 @@ class Particulars:
 
     def replaced(self, **given: Any) -> Particulars:
         """With `given` in their place; a number that is right brings the date of birth and the sex along."""
-        found = replace(self, **given)
         try:
-            number = id_numbers.parse(found.id_number)
+            number = id_numbers.parse(given.get("id_number", self.id_number))
         except id_numbers.Faulty:
-            return found
-        told: dict[str, Any] = {"id_number": number.number}
-        if "born_on" not in given or found.born_on is None:
-            told["born_on"] = number.born_on
-        if "sex" not in given or not found.sex:
-            told["sex"] = str(Sex.FEMALE if number.woman else Sex.MALE)
-        return replace(found, **told)
+            return replace(self, **given)
+        given["id_number"] = number.number
+        if given.get("born_on") is None:
+            given["born_on"] = number.born_on
+        if not given.get("sex"):
+            given["sex"] = str(Sex.FEMALE if number.woman else Sex.MALE)
+        return replace(self, **given)
 
 
 NAMES: Final = tuple(each.name for each in fields(Particulars))

@@ -7,7 +7,6 @@ The first key seals; each of them opens. A key's index differs from another's, s
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 from functools import cache
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SEAL: Final = b"dangjian.seal"
 _INDEX: Final = b"dangjian.index"
 
@@ -46,7 +46,7 @@ def unseal(sealed: str) -> str:
 
 
 def seal_json(value: Any) -> str:
-    return seal(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return seal(_JSON.encode(value))
 
 
 def unseal_json(sealed: str) -> Any:
@@ -82,4 +82,4 @@ def _derived(key: str, purpose: bytes) -> bytes:
 
 
 def _digest(key: bytes, text: str) -> str:
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode(), "sha256").hex()

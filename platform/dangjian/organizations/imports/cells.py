@@ -36,6 +36,9 @@ class Faulty(ValueError):
 
 def text(cell: Any) -> str:
     """As a person reads it: full-width digits and letters narrow, no invisible signs, no needless spaces."""
+    if isinstance(cell, str):
+        plain = cell if cell.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", cell))
+        return " ".join(plain.split())
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -46,7 +49,7 @@ def text(cell: Any) -> str:
         return cell.date().isoformat() if cell.time() == cell.time().min else cell.isoformat(" ")
     if isinstance(cell, date):
         return cell.isoformat()
-    return " ".join(_INVISIBLE.sub("", unicodedata.normalize("NFKC", str(cell))).split())
+    return text(str(cell))
 
 
 def storable(cell: Any) -> Any:

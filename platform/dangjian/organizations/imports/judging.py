@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -129,9 +130,7 @@ class Register:
 # --- members ---------------------------------------------------------------------------------------------------------
 
 _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "name": lambda cell: (
-        cells.text(cell).replace(" ", "") if _is_hanzi(cells.text(cell)) else cells.text(cell)
-    ),
+    "name": lambda cell: _name(cells.text(cell)),
     "sex": lambda cell: cells.word(cell, words.SEXES),
     "id_number": cells.id_number,
     "phone": cells.phone,
@@ -146,21 +145,27 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
+_OF_ONE_PERSON: Final = frozenset({"name", "id_number", "phone"})
 _DATES: Final = frozenset({"born_on", "joined_on", "converted_on", "status"})
 
 
-def _is_hanzi(text: str) -> bool:
+def _name(text: str) -> str:
     """张  伟 in rosters is 张伟; spaces in names of letters stay."""
-    return not re.search(r"[A-Za-z]", text)
+    return text if re.search(r"[A-Za-z]", text) else text.replace(" ", "")
 
 
 def members(rows: Iterable[Row], register: Register) -> list[Judged]:
     """Judge the rows of a roster of members, also against each other."""
+    # A roster says the same few days and words thousands of times: each is read once a judgement.
+    parsers = {
+        name: parser if name in _OF_ONE_PERSON else lru_cache(maxsize=None, typed=True)(parser)
+        for name, parser in _PARSERS.items()
+    }
     seen_ids: dict[str, tuple[int, str]] = {}
     seen_births: dict[tuple[str, date], int] = {}
     found = []
     for row in rows:
-        judged = _member(row, register)
+        judged = _member(row, parsers, register)
         _against_each_other(row, judged, seen_ids, seen_births)
         if judged.faults:
             judged.outcome, judged.changed = Outcome.REFUSED, ()
@@ -168,8 +173,8 @@ def members(rows: Iterable[Row], register: Register) -> list[Judged]:
     return found
 
 
-def _member(row: Row, register: Register) -> Judged:
-    values, faults = _parsed(row, _PARSERS)
+def _member(row: Row, parsers: Mapping[str, Callable[[Any], Any]], register: Register) -> Judged:
+    values, faults = _parsed(row, parsers)
     branch = _branch(values.pop("branch", None), register.units, faults)
     given = {name: value for name, value in values.items() if value not in ("", None)}
     judged = Judged(row.number, Outcome.REFUSED, faults)

@@ -262,6 +262,7 @@ def _read_rows(source: Import) -> None:
         names = _("、").join(str(known[name].label) for name in lacking)
         raise NeedsColumns(source, _("没有找到这几列：%(names)s。请对应列名后再核对。") % {"names": names})
     source.rows.all().delete()
+    hollow = dict.fromkeys(table.sheet.merged, "merged") | dict.fromkeys(table.sheet.formulas, "formula")
     rows: list[Row] = []
     for index in range(table.header + 1, len(table.sheet.rows)):
         line = table.sheet.rows[index]
@@ -271,26 +272,29 @@ def _read_rows(source: Import) -> None:
         if not any(cells.text(cell) for cell in line):
             continue
         holes = {
-            name: "formula" if (index + 1, column) in table.sheet.formulas else "merged"
+            name: hollow[index + 1, column]
             for name, column in table.mapping.items()
-            if (index + 1, column) in table.sheet.formulas or (index + 1, column) in table.sheet.merged
+            if (index + 1, column) in hollow
         }
         rows.append(Row(index + 1, given, holes))
     if not rows:
         raise reading.Unreadable("empty", _("标题下面没有内容。请填好再传。"))
     tell(len(rows), 4 * len(rows))
-    kept = [
-        ImportRow(
-            source=source,
-            number=row.number,
-            cells=sealing.seal_json({"cells": row.cells, "holes": row.holes}),
-        )
-        for row in rows
-    ]
-    tell(2 * len(rows), 4 * len(rows))
     source.total = len(rows)
-    _note_judgement(source, rows, kept)
-    bulk.insert(kept)
+    _found, notes = _judged(source, rows)
+    tell(2 * len(rows), 4 * len(rows))
+    bulk.insert(
+        ImportRow,
+        [
+            {
+                "source_id": source.pk,
+                "number": row.number,
+                "cells": sealing.seal_json({"cells": row.cells, "holes": row.holes}),
+                **note,
+            }
+            for row, note in zip(rows, notes, strict=True)
+        ],
+    )
 
 
 class NeedsColumns(reading.Unreadable):
@@ -301,43 +305,50 @@ class NeedsColumns(reading.Unreadable):
         self.titles, self.mapping = source.titles, source.mapping
 
 
+_NOTED: Final = ("outcome", "problems", "target")
+
+
 def _judge(source: Import) -> list[Judged]:
     """Judge the stored rows and note what was found with each."""
-    stored = list(source.rows.order_by("number", "id"))
+    stored = list(source.rows.order_by("number", "id").values_list("pk", "number", "cells", *_NOTED))
     rows = []
-    for each in stored:
-        told = sealing.unseal_json(each.cells)
-        rows.append(Row(each.number, told["cells"], told["holes"]))
-    before = [(each.outcome, each.problems, each.target) for each in stored]
-    found = _note_judgement(source, rows, stored)
+    for _key, number, sealed, *_before in stored:
+        told = sealing.unseal_json(sealed)
+        rows.append(Row(number, told["cells"], told["holes"]))
+    found, notes = _judged(source, rows)
     changed = [
-        each
-        for each, was in zip(stored, before, strict=True)
-        if was != (each.outcome, each.problems, each.target)
+        [key, *(note[name] for name in _NOTED)]
+        for (key, _number, _sealed, *before), note in zip(stored, notes, strict=True)
+        if before != [note[name] for name in _NOTED]
     ]
-    bulk.update(changed, ["outcome", "problems", "target"])
+    bulk.update(ImportRow, _NOTED, changed)
     return found
 
 
-def _note_judgement(source: Import, rows: list[Row], kept: list[ImportRow]) -> list[Judged]:
-    """Judge `rows` and write what was found into the unsaved `kept`, and the counts into the import."""
+def _judged(source: Import, rows: list[Row]) -> tuple[list[Judged], list[dict[str, Any]]]:
+    """Judge `rows` and note the counts with the import; for each row what was found, and as it is stored with it."""
     judge = judging.members if source.kind == ImportKind.MEMBERS else judging.organizations
     found = judge(rows, register_for(source))
-    for row, each, judged in zip(rows, kept, found, strict=True):
-        each.outcome, each.target = judged.outcome, judged.target
-        each.problems = [
-            {
-                "field": fault.field,
-                "value": judging.shown(fault.field, row.cells.get(fault.field)),
-                "code": fault.code,
-                "message": fault.message,
-                "suggestions": [list(told) for told in fault.suggestions],
-            }
-            for fault in judged.faults
-        ]
+    notes = [
+        {
+            "outcome": judged.outcome,
+            "target": judged.target,
+            "problems": [
+                {
+                    "field": fault.field,
+                    "value": judging.shown(fault.field, row.cells.get(fault.field)),
+                    "code": fault.code,
+                    "message": fault.message,
+                    "suggestions": [list(told) for told in fault.suggestions],
+                }
+                for fault in judged.faults
+            ],
+        }
+        for row, judged in zip(rows, found, strict=True)
+    ]
     source.counts = dict(Counter(each.outcome for each in found))
     source.save(update_fields=["counts", "total", "titles", "mapping"])
-    return found
+    return found, notes
 
 
 def _remember(kind: str, mapping: Mapping[str, str]) -> None:

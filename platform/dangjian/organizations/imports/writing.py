@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import date
+from secrets import token_hex
 from typing import Any, Final
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, UNUSABLE_PASSWORD_SUFFIX_LENGTH
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -68,65 +69,72 @@ def _reason(source: Import) -> str:
 
 
 def _write_members(source: Import, judged: Sequence[Judged], tell: Tell) -> None:
-    rows = {row.number: row for row in source.rows.all()}
     new = [each for each in judged if each.outcome == Outcome.NEW]
     changed = [each for each in judged if each.outcome == Outcome.CHANGED]
-    total = 4 * len(new) + 2 * len(changed)
-    reason, user = _reason(source), source.by.user
+    total = 3 * len(new) + 2 * len(changed)
+    reason, now = _reason(source), timezone.now()
     made = _create_members(new, reason, lambda done: tell(done, total))
-    for each, member in zip(new, made, strict=True):
-        rows[each.number].target, rows[each.number].version = member.pk, member.version
+    written = [(each.number, key, "", _VERSION_OF_A_NEW_MEMBER) for each, key in zip(new, made, strict=True)]
     of_rows = source.rows.filter(outcome=Outcome.CHANGED).values("target")
     known = {row.pk: row for row in Member.objects.select_for_update().filter(pk__in=of_rows)}
     for each in changed:
         assert each.target is not None  # noqa: S101  (a changed row has one)
         member, (wanted, _branch) = known[each.target], each.wanted
-        row = rows[each.number]
-        row.before = sealing.seal_json({name: _plain(getattr(member, name)) for name in each.changed})
+        before = sealing.seal_json({name: _plain(getattr(member, name)) for name in each.changed})
         for name in each.changed:
             setattr(member, name, getattr(wanted, name))
         member.version += 1
-        row.version = member.version
-    now = timezone.now()
-    bulk.update(list(known.values()), _COLUMNS)
-    bulk.keep_history(made, kind="+", reason=reason, user_id=user.pk, at=now)
-    bulk.keep_history(list(known.values()), kind="~", reason=reason, user_id=user.pk, at=now)
+        written.append((each.number, member.pk, before, member.version))
+    bulk.update(Member, _COLUMNS, bulk.values(list(known.values()), _COLUMNS))
+    by = source.by.user_id
+    bulk.keep_history(Member, made, kind="+", reason=reason, user_id=by, at=now)
+    bulk.keep_history(Member, list(known), kind="~", reason=reason, user_id=by, at=now)
     tell(total - len(new), total)
-    _store(rows, [*new, *changed])
+    _store(source, written)
 
 
+_VERSION_OF_A_NEW_MEMBER: Final[int] = Member._meta.get_field("version").get_default()
+# What of a person stands in a column of its own name.
+_OPEN: Final = tuple(name for name in particulars.NAMES if name != "id_number")
 _COLUMNS: Final = [
-    *(name for name in particulars.NAMES if name not in {"name", "id_number"}),
+    *(name for name in _OPEN if name != "name"),
     "id_number_sealed", "id_number_index", "version",
 ]  # fmt: skip
 
 
-def _create_members(new: Sequence[Judged], reason: str, tell: Callable[[int], None]) -> list[Member]:
+def _create_members(new: Sequence[Judged], reason: str, tell: Callable[[int], None]) -> list[int]:
+    """Accounts, members and their first memberships; the keys of the members."""
     spellings = [spell(each.wanted[0].name) for each in new]
     usernames = _usernames([spelling.full for spelling in spellings])
-    users = []
-    for username, each in zip(usernames, new, strict=True):
-        user = User(username=username, name=each.wanted[0].name, must_change_password=True)
-        user.set_unusable_password()
-        users.append(user)
-    bulk.insert(users)
+    users = bulk.insert(
+        User,
+        [
+            {
+                "username": username,
+                "name": each.wanted[0].name,
+                "must_change_password": True,
+                "password": UNUSABLE_PASSWORD_PREFIX + token_hex(UNUSABLE_PASSWORD_SUFFIX_LENGTH // 2),
+            }
+            for username, each in zip(usernames, new, strict=True)
+        ],
+    )
     tell(len(new))
-    members = []
+    rows = []
     for user, spelling, each in zip(users, spellings, new, strict=True):
         wanted, branch = each.wanted
-        member = Member(
-            user=user, branch_id=branch, pinyin=spelling.full, initials=spelling.initials, **asdict(wanted)
-        )
-        members.append(member)
-    bulk.insert(members)
+        row = {name: getattr(wanted, name) for name in _OPEN}
+        row |= {"user_id": user, "branch_id": branch, "pinyin": spelling.full, "initials": spelling.initials}
+        row["id_number_sealed"] = sealing.seal(wanted.id_number)
+        row["id_number_index"] = sealing.index(wanted.id_number)
+        rows.append(row)
+    members = bulk.insert(Member, rows)
     tell(2 * len(new))
-    bulk.insert(
-        [
-            Membership(member=member, branch_id=member.branch_id, since=member.joined_on, reason=reason)
-            for member in members
-        ]
-    )
-    tell(3 * len(new))
+    with cursor() as statement:
+        statement.execute(
+            "INSERT INTO organizations_membership (member_id, branch_id, since, reason, document)"
+            " SELECT id, branch_id, joined_on, %s, '' FROM organizations_member WHERE id = ANY(%s) ORDER BY id",
+            [reason, members],
+        )
     return members
 
 
@@ -145,8 +153,12 @@ def _usernames(spellings: Sequence[str]) -> list[str]:
     return found
 
 
-def _store(rows: dict[int, ImportRow], judged: Sequence[Judged]) -> None:
-    bulk.update([rows[each.number] for each in judged], ["target", "before", "version"])
+def _store(source: Import, written: Sequence[tuple[int, int, str, int]]) -> None:
+    """Note with the rows what became of them: number, id of the target, what it was before (sealed), its version."""
+    keys = dict(source.rows.values_list("number", "pk"))
+    bulk.update(
+        ImportRow, ["target", "before", "version"], [(keys[number], *found) for number, *found in written]
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -187,14 +199,14 @@ def _unwrite_members(source: Import, by: Member) -> None:
         for name, value in sealing.unseal_json(row.before).items():
             setattr(member, name, date.fromisoformat(value) if name.endswith("_on") and value else value)
         member.version += 1
-    bulk.update(back, _COLUMNS)
-    bulk.keep_history(back, kind="~", reason=reason, user_id=by.user_id, at=now)
-    bulk.keep_history(people, kind="-", reason=reason, user_id=by.user_id, at=now)
+    bulk.update(Member, _COLUMNS, bulk.values(back, _COLUMNS))
+    gone = [each.pk for each in people]
+    for kind, keys in (("~", [each.pk for each in back]), ("-", gone)):
+        bulk.keep_history(Member, keys, kind=kind, reason=reason, user_id=by.user_id, at=now)
     # Nothing refers to them any more, which Django's own deletion would ask again table by table.
     with cursor() as statement:
-        ids = [each.pk for each in people]
-        statement.execute("DELETE FROM organizations_membership WHERE member_id = ANY(%s)", [ids])
-        statement.execute("DELETE FROM organizations_member WHERE id = ANY(%s)", [ids])
+        statement.execute("DELETE FROM organizations_membership WHERE member_id = ANY(%s)", [gone])
+        statement.execute("DELETE FROM organizations_member WHERE id = ANY(%s)", [gone])
         statement.execute("DELETE FROM identity_user WHERE id = ANY(%s)", [[each.user_id for each in people]])
 
 
@@ -218,7 +230,7 @@ def _referred_to(model: type[Model], keys: Any, *, ignored: set[type[Model]]) ->
 
 
 def _write_organizations(source: Import, judged: Sequence[Judged]) -> None:
-    rows = {row.number: row for row in source.rows.all()}
+    written: list[tuple[int, int, str, int]] = []
     reason = _reason(source)
     tree: Any = Organization.objects
     made: dict[str, int] = {}
@@ -239,16 +251,15 @@ def _write_organizations(source: Import, judged: Sequence[Judged]) -> None:
             tree.add_child(Organization.objects.get(pk=parent), instance=organization)
             organization.periods.update(act="import", reason=reason)
             made[wanted.name] = organization.pk
-            rows[each.number].target, rows[each.number].version = organization.pk, organization.version
+            written.append((each.number, organization.pk, "", organization.version))
         waiting = [each for each in waiting if each not in ready]
     changed = [each for each in judged if each.outcome == Outcome.CHANGED]
     for each in changed:
         organization = Organization.objects.select_for_update(no_key=True).get(pk=each.target)
-        row = rows[each.number]
-        row.before = sealing.seal_json({name: getattr(organization, name) for name in each.changed})
+        before = sealing.seal_json({name: getattr(organization, name) for name in each.changed})
         _correct(organization, {name: getattr(each.wanted, name) for name in each.changed}, source.by, reason)
-        row.version = organization.version
-    _store(rows, [each for each in judged if each.outcome in {Outcome.NEW, Outcome.CHANGED}])
+        written.append((each.number, organization.pk, before, organization.version))
+    _store(source, written)
 
 
 def _correct(organization: Organization, values: dict[str, Any], by: Member, reason: str) -> None:

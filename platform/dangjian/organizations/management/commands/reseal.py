@@ -28,5 +28,6 @@ def reseal(district: District) -> int:
         rows = list(Member.objects.select_for_update().exclude(id_number_sealed=""))
         for row in rows:
             row.id_number = row.id_number
-        bulk.update(rows, ["id_number_sealed", "id_number_index"])
+        columns = ["id_number_sealed", "id_number_index"]
+        bulk.update(Member, columns, bulk.values(rows, columns))
     return len(rows)
