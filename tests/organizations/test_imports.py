@@ -433,6 +433,15 @@ def test_duplicates_by_name_and_birth(inside: SimpleNamespace) -> None:
     assert said(source) == {2: [("id_number", "duplicate")]}
 
 
+def test_an_occupation_is_whatever_people_call_it(inside: SimpleNamespace) -> None:
+    titles = [*TITLES, "工作岗位"]
+    applied(inside, workbook([[*person(1), " 社区　网格员 "], [*person(2), ""]], titles))
+    assert Member.objects.get(name="试乙").occupation == "社区 网格员"
+    assert Member.objects.get(name="试丙").occupation == ""
+    long = judged(inside, workbook([[*person(3), "岗" * 31]], titles))
+    assert list(said(long).values()) == [[("occupation", "bad_occupation")]]
+
+
 def test_an_empty_cell_takes_nothing_away(inside: SimpleNamespace) -> None:
     applied(inside, workbook([person(1)]))
     source = judged(inside, workbook([person(1, 手机号="", 学历="", 民族="")]))

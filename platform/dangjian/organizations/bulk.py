@@ -22,9 +22,9 @@ def insert(model: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     if not rows:
         return []
     meta = model._meta
-    fields = [field for field in meta.concrete_fields if not field.primary_key and not field.has_db_default()]
+    fields = [field for field in meta.concrete_fields if not field.primary_key]
     given = [field for field in fields if field.attname in rows[0]]
-    others = [field for field in fields if field.attname not in rows[0]]
+    others = [field for field in fields if field.attname not in rows[0] and not field.has_db_default()]
     columns = [
         *(_plain(field, [row[field.attname] for row in rows]) for field in given),
         *(_plain(field, [field.get_default()]) * len(rows) for field in others),

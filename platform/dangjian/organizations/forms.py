@@ -186,6 +186,7 @@ class CorrectForm(ReasonForm):
         label=_("收入来源"), choices=[("", "—"), *Employment.choices], required=False,
         help_text=_("交党费按它算。"),
     )  # fmt: skip
+    occupation = forms.CharField(label=_("职业"), max_length=30, required=False)
     phone = forms.CharField(
         label=_("手机号"), max_length=20, required=False, help_text=_("不改就空着；现在的号码不显示。")
     )

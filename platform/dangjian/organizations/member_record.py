@@ -155,8 +155,9 @@ def _labels() -> Mapping[str, str]:
     return {
         "name": _("姓名"), "status": _("人员类别"), "joined_on": _("入党日期"), "converted_on": _("转正日期"),
         "sex": _("性别"), "born_on": _("出生日期"), "nationality": _("民族"), "education": _("学历"),
-        "employment": _("收入来源"), "phone": _("手机号"), "is_floating": mark_label("is_floating"),
-        "in_hardship": mark_label("in_hardship"), "out_of_contact": mark_label("out_of_contact"),
+        "employment": _("收入来源"), "occupation": _("职业"), "phone": _("手机号"),
+        "is_floating": mark_label("is_floating"), "in_hardship": mark_label("in_hardship"),
+        "out_of_contact": mark_label("out_of_contact"),
     }  # fmt: skip
 
 

@@ -93,6 +93,7 @@ def columns() -> tuple[Column, ...]:
         Column("nationality", _("民族"), lambda _reader, one: one.nationality),
         Column("born_on", _("出生日期"), lambda _reader, one: one.born_on),
         Column("employment", _("收入来源"), lambda _reader, one: one.get_employment_display()),
+        Column("occupation", _("职业"), lambda _reader, one: one.occupation),
         Column("marks", _("标记"), lambda _reader, one: _listed(map(mark_label, _marks(one)))),
         Column("posts", _("党内职务"), lambda _reader, one: _listed(label for label, _where in posts_of(one))),
         Column("account", _("账号"), lambda _reader, one: one.user.username),

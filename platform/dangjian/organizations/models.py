@@ -179,6 +179,9 @@ class Member(models.Model):
     nationality = models.CharField(max_length=20, blank=True, help_text="one of the 56, by its full name")
     education = models.CharField(max_length=16, choices=Education, blank=True)
     employment = models.CharField(max_length=12, choices=Employment, blank=True)
+    occupation = models.CharField(
+        max_length=30, blank=True, default="", db_default="", help_text="what the person does, in their words"
+    )
     phone = models.CharField(max_length=20, blank=True)
     id_number_sealed = models.TextField(blank=True, editable=False)
     id_number_index = models.CharField(max_length=64, null=True, unique=True, editable=False)

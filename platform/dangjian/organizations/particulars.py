@@ -17,6 +17,7 @@ from dangjian.organizations.models import Member, MemberStatus, Sex
 ADULT_YEARS: Final = 18  # 中国共产党章程, article 1
 FIRST_CONGRESS: Final = date(1921, 7, 23)
 NAME_LENGTH: Final = 50
+OCCUPATION_LENGTH: Final = 30
 _MOBILE: Final = re.compile(r"1\d{10}")
 
 
@@ -35,6 +36,7 @@ class Particulars:
     nationality: str = ""
     education: str = ""
     employment: str = ""
+    occupation: str = ""
     is_floating: bool = False
     in_hardship: bool = False
     out_of_contact: bool = False
@@ -72,7 +74,7 @@ def write(member: Member, wanted: Particulars) -> list[str]:
 
 def faults(given: Particulars, *, today: date) -> list[FieldError]:
     """Everything that cannot be so, each with the field it is seen in."""
-    return [*_name(given), *_number(given), *_phone(given), *_dates(given, today)]
+    return [*_name(given), *_number(given), *_phone(given), *_occupation(given), *_dates(given, today)]
 
 
 def _name(given: Particulars) -> list[FieldError]:
@@ -135,6 +137,13 @@ def _phone(given: Particulars) -> list[FieldError]:
     if number is None or given.phone.startswith("1") or not phonenumbers.is_possible_number(number):
         return [FieldError("/phone", "phone", _("手机号应该是 11 位数字，请核实。"))]
     return []
+
+
+def _occupation(given: Particulars) -> list[FieldError]:
+    if len(given.occupation) <= OCCUPATION_LENGTH and given.occupation.isprintable():
+        return []
+    detail = _("职业不超过 %(most)s 个字，不要有看不见的字符。") % {"most": OCCUPATION_LENGTH}
+    return [FieldError("/occupation", "bad_occupation", detail)]
 
 
 def _dates(given: Particulars, today: date) -> list[FieldError]:

@@ -46,6 +46,7 @@ class Known(NamedTuple):
     nationality: str
     education: str
     employment: str
+    occupation: str
     id_number: str
     is_floating: bool
     in_hardship: bool
@@ -77,7 +78,8 @@ def draw(
         born_on,
         nationality or rng.choices(("汉族", "回族", "满族", "蒙古族"), (962, 33, 3, 2))[0],
         _education(born, sector, rng),
-        _employment(age, woman, sector, rng),
+        employment := _employment(age, woman, sector, rng),
+        _occupation(number, employment, sector),
         id_number(number, born_on, woman),
         age < 60 and sector in {Sector.VILLAGE, Sector.COMMUNITY, Sector.NEW} and rng.random() < 0.05,
         sector in {Sector.VILLAGE, Sector.COMMUNITY, Sector.RETIRED} and rng.random() < 0.03,
@@ -119,6 +121,23 @@ def _employment(age: int, woman: bool, sector: Sector, rng: Random) -> str:
     if sector == Sector.COMMUNITY and rng.random() < 0.06:
         return str(rng.choice((Employment.UNEMPLOYED, Employment.RELIEF)))
     return str(Employment.WAGE)
+
+
+_WORK: Final = {
+    Sector.VILLAGE: ("种植户", "养殖户", "村会计", "村医", "合作社社员"),
+    Sector.COMMUNITY: ("社区工作者", "网格员", "个体经营者", "物业管理员", "快递员"),
+    Sector.OFFICE: ("公务员", "科员", "文秘", "驾驶员"),
+    Sector.SCHOOL: ("教师", "教务员", "校医", "后勤管理员"),
+    Sector.NEW: ("网约车司机", "外卖骑手", "程序员", "会计", "店长"),
+}
+
+
+def _occupation(number: int, employment: str, sector: Sector) -> str:
+    """Of whoever works; by a chance of its own, so that everything drawn before stays as it was."""
+    if employment not in {Employment.WAGE, Employment.FARMER}:
+        return ""
+    rng = Random(f"occupation/{number}")
+    return rng.choice(_WORK.get(sector, ("职员", "技术员", "会计", "工人")))
 
 
 def memberships(

@@ -62,6 +62,7 @@ class MemberRow(NamedTuple):
     nationality: str
     education: str
     employment: str
+    occupation: str
     id_number: str  # sealed when it is loaded
     is_floating: bool
     in_hardship: bool

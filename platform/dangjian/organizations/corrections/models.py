@@ -21,6 +21,7 @@ class CorrectedField(models.TextChoices):
     NATIONALITY = "nationality", _("民族")
     EDUCATION = "education", _("学历")
     EMPLOYMENT = "employment", _("收入来源")
+    OCCUPATION = "occupation", _("职业")
     PHONE = "phone", _("手机号")
 
 

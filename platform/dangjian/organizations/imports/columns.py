@@ -46,6 +46,7 @@ MEMBERS: Final[Mapping[str, Column]] = {
     "nationality": Column("民族", gettext_lazy("民族")),
     "born_on": Column("出生日期", gettext_lazy("出生日期"), ("出生年月", "出生时间", "出生年月日", "生日")),
     "employment": Column("收入来源", gettext_lazy("收入来源"), ("交纳党费类别", "党费类别")),
+    "occupation": Column("职业", gettext_lazy("职业"), ("工作岗位", "岗位", "从事职业")),
 }  # fmt: skip
 ORGANIZATIONS: Final[Mapping[str, Column]] = {
     "name": Column("组织名称", gettext_lazy("组织名称"), ("党组织名称", "名称", "全称", "组织全称"), required=True),

@@ -142,6 +142,7 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "nationality": cells.nationality,
     "born_on": cells.day,
     "employment": lambda cell: cells.word(cell, words.EMPLOYMENTS),
+    "occupation": cells.text,
 }
 
 
