@@ -7,6 +7,7 @@ members by kind N times, today and as of a day two years ago.
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import sys
@@ -92,6 +93,7 @@ def main() -> None:
     }  # fmt: skip
     orders["now"](3)
     orders["as_of"](3)
+    gc.freeze()  # as `manage.py worker` does
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         name, _space, number = line.strip().partition(" ")
