@@ -174,6 +174,7 @@ def page(desk: Desk, asked: Asked) -> dict[str, Any]:
             (column, any(column.key == shown_now.key for shown_now in columns))
             for column in member_table.columns()
         ],
+        "narrowed_by": sum(bool(asked.get(name)) for name in member_table.NAMES),
         "filtered": any(asked.get(name) for name in member_table.NAMES) or bool(asked.columns),
         "fitting": (shown.rows[0].fitting if shown.rows else 0) if narrowed else None,  # type: ignore[attr-defined]
         "download": f"{reverse(desk.names[1])}?{current}",
