@@ -18,6 +18,9 @@ OF_A_MEMBER = [
     "/learning/", "/management/", "/sessions/", "/password/", "/branch/", "/rules/", "/rules/dues/", "/rules/term/",
     "/rules/admission/", "/branch/transfers/", "/branch/transfers/new/", "/branch/dues/", "/me/dues/",
     "/branch/terms/", "/branch/elections/new/",
+    "/branch/members/?columns=phone,born_on",
+    "/branch/corrections/",
+    "/me/corrections/",
 ]  # fmt: skip
 OF_AN_OFFICER = [
     "/officer/members/",
@@ -28,6 +31,8 @@ OF_AN_OFFICER = [
     "/officer/audit/",
     "/ui/",
     "/management/",
+    "/officer/members/?sex=male&columns=sex,phone,education",
+    "/branch/corrections/",
 ]
 SIGNED_OUT = ["/sign-in/", "/forgotten/"]
 A_POST = re.compile(r"/posts/\d+/$")
@@ -57,6 +62,9 @@ def test_axe_finds_nothing_grave_for_a_member(
     for path in [*OF_A_MEMBER, *of_post(a_post)]:
         page.goto(house.address(path))
         found[path] = grave(page)
+    page.goto(house.address("/me/"))
+    page.get_by_role("link", name="我的党员档案").click()
+    found["record"] = grave(page)
     assert {path: each for path, each in found.items() if each} == {}
 
 
