@@ -433,6 +433,18 @@ def test_duplicates_by_name_and_birth(inside: SimpleNamespace) -> None:
     assert said(source) == {2: [("id_number", "duplicate")]}
 
 
+def test_a_name_that_was_misspelt_is_put_right_everywhere_and_taken_back(inside: SimpleNamespace) -> None:
+    applied(inside, workbook([person(1)]))
+    again = applied(inside, workbook([person(1, 姓名="施乙")]))
+    member = Member.objects.select_related("user").get(name="施乙")
+    assert (member.pinyin, member.initials, member.user.name) == ("shiyi", "sy", "施乙")
+    assert member.history.latest().name == "施乙"
+    services.undo(by=inside.zhangwei, source=again)
+    member.refresh_from_db()
+    member.user.refresh_from_db()
+    assert (member.name, member.user.name) == ("试乙", "试乙")
+
+
 def test_an_occupation_is_whatever_people_call_it(inside: SimpleNamespace) -> None:
     titles = [*TITLES, "工作岗位"]
     applied(inside, workbook([[*person(1), " 社区　网格员 "], [*person(2), ""]], titles))

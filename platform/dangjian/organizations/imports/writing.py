@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dangjian.api.database import cursor
+from dangjian.identity import services as identity
 from dangjian.identity.models import User
 from dangjian.organizations import bulk, particulars, sealing, services
 from dangjian.organizations.imports.judging import Judged, Wanted
@@ -85,6 +86,7 @@ def _write_members(source: Import, judged: Sequence[Judged], tell: Tell) -> None
             setattr(member, name, getattr(wanted, name))
         member.version += 1
         written.append((each.number, member.pk, before, member.version))
+    _rename([known[each.target] for each in changed if each.target and "name" in each.changed])
     bulk.update(Member, _COLUMNS, bulk.values(list(known.values()), _COLUMNS))
     by = source.by.user_id
     bulk.keep_history(Member, made, kind="+", reason=reason, user_id=by, at=now)
@@ -96,10 +98,17 @@ def _write_members(source: Import, judged: Sequence[Judged], tell: Tell) -> None
 _VERSION_OF_A_NEW_MEMBER: Final[int] = Member._meta.get_field("version").get_default()
 # What of a person stands in a column of its own name.
 _OPEN: Final = tuple(name for name in particulars.NAMES if name != "id_number")
-_COLUMNS: Final = [
-    *(name for name in _OPEN if name != "name"),
-    "id_number_sealed", "id_number_index", "version",
-]  # fmt: skip
+_COLUMNS: Final = [*_OPEN, "pinyin", "initials", "id_number_sealed", "id_number_index", "version"]
+
+
+def _rename(members: Sequence[Member]) -> None:
+    """What else goes by a name that has just been set on them: how they are found, and their accounts."""
+    for member in members:
+        spelling = spell(member.name)
+        member.pinyin, member.initials = spelling.full, spelling.initials
+    bulk.update(User, ["name"], [[member.user_id, member.name] for member in members])
+    for user in User.objects.filter(pk__in=[member.user_id for member in members]):
+        identity.changed(user)
 
 
 def _create_members(new: Sequence[Judged], reason: str, tell: Callable[[int], None]) -> list[int]:
@@ -195,10 +204,15 @@ def _unwrite_members(source: Import, by: Member) -> None:
     reason, now = _("撤回：%(what)s") % {"what": _reason(source)}, timezone.now()
     changed = [row for row in applied if row.outcome == Outcome.CHANGED]
     back = [known[row.target] for row in changed if row.target is not None]
+    renamed = []
     for row, member in zip(changed, back, strict=True):
-        for name, value in sealing.unseal_json(row.before).items():
+        before = sealing.unseal_json(row.before)
+        for name, value in before.items():
             setattr(member, name, date.fromisoformat(value) if name.endswith("_on") and value else value)
         member.version += 1
+        if "name" in before:
+            renamed.append(member)
+    _rename(renamed)
     bulk.update(Member, _COLUMNS, bulk.values(back, _COLUMNS))
     gone = [each.pk for each in people]
     for kind, keys in (("~", [each.pk for each in back]), ("-", gone)):
