@@ -179,6 +179,13 @@ API: list[Row] = [
         "api-members-look-up", "POST", 404, secretary="ok", officer="ok", data={"id_number": "11010519491231002X"},
     ),
     district(
+        "api-member", "GET", 404, member="ok", secretary="ok", officer="ok", args={"pk": "@member"}, foreign=404
+    ),
+    district(
+        "api-member-act", "POST", 404, officer="ok", args={"pk": "@member", "act": "correct"}, foreign=404,
+        data={"reason": "毕业证", "education": "bachelor"},
+    ),
+    district(
         "api-member-record", "GET", 404, member="ok", secretary="ok", officer="ok", args={"pk": "@member"},
         foreign=404,
     ),

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
@@ -76,6 +77,17 @@ class Problem(Exception):
 def refused(*errors: FieldError) -> Problem:
     """422: the content cannot be taken as it is; the first error is the summary."""
     return Problem(422, "refused", errors[0].detail, errors=errors)
+
+
+def refused_form(form: Form) -> Problem:
+    """422: what a form found wrong, each with the field of that name."""
+    return refused(
+        *(
+            FieldError("" if name == "__all__" else f"/{name}", each.code or "invalid", str(each.messages[0]))
+            for name, errors in form.errors.as_data().items()
+            for each in errors
+        )
+    )
 
 
 def not_found() -> Problem:

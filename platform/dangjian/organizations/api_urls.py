@@ -24,6 +24,7 @@ from dangjian.organizations.dues.api import (
 )
 from dangjian.organizations.elections import api as elections
 from dangjian.organizations.imports_api import ImportApplyView, ImportsView, ImportUndoView, ImportView
+from dangjian.organizations.member_acts_api import MemberActView, MemberView
 from dangjian.organizations.transfers.api import (
     ReceiversView,
     TransferAcceptView,
@@ -45,6 +46,8 @@ urlpatterns = [
     path("contacts/", ContactsView.as_view(), name="api-contacts"),
     path("members/", MembersView.as_view(), name="api-members"),
     path("members/look-up/", MemberLookUpView.as_view(), name="api-members-look-up"),
+    path("members/<int:pk>/", MemberView.as_view(), name="api-member"),
+    path("members/<int:pk>/acts/<slug:act>/", MemberActView.as_view(), name="api-member-act"),
     path("members/<int:pk>/record/", MemberRecordView.as_view(), name="api-member-record"),
     path("statistics/members/", MemberStatisticsView.as_view(), name="api-statistics-members"),
     path("admissions/", admission.AdmissionsView.as_view(), name="api-admissions"),

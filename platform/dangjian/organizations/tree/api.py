@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dangjian.api.idempotency import idempotent
-from dangjian.api.problems import FieldError, Problem, not_found, refused
+from dangjian.api.problems import Problem, not_found, refused_form
 from dangjian.api.schema import IDEMPOTENCY_KEY
 from dangjian.api.views import ApiView
 from dangjian.organizations import access
@@ -137,15 +137,7 @@ class OrganizationActView(ApiView):
             organizations=access.managed_organizations(officer),
         )
         if not form.is_valid():
-            raise refused(
-                *(
-                    FieldError(
-                        "" if name == "__all__" else f"/{name}", each.code or "invalid", str(each.messages[0])
-                    )
-                    for name, errors in form.errors.as_data().items()
-                    for each in errors
-                )
-            )
+            raise refused_form(form)
         told = acts.consequences(act, organization, form.cleaned_data)
         run = acts.rehearse if rehearse else acts.perform
         made = run(kind, actor=officer, organization=organization, given=form.cleaned_data)
