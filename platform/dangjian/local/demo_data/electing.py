@@ -131,7 +131,8 @@ class _Work:
     ) -> None:
         """The next election, held these days: most again, one new."""
         state = _UNDER_WAY[self.due // _UNDER_WAY_EVERY % len(_UNDER_WAY)]
-        held_on = self.today - timedelta(days=self.rng.randrange(4, 16))
+        # Not before the reminder, six months ahead: that would need an approval of its own.
+        held_on = max(self.today - timedelta(days=self.rng.randrange(4, 16)), late - timedelta(days=180))
         voters = [row for row in branch.members if row.status == "full" and self._voted_from(row) <= held_on]
         able = {row.id for row in voters}
         seats = len(rows)

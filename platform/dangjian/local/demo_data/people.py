@@ -183,7 +183,9 @@ def _admission(born: int, moment: datetime, full: bool, rng: Random) -> tuple[st
     earliest = date(born + 19, 1, 1)
     if not full and rng.random() < 0.022 and born < today.year - 21:
         return str(MemberStatus.PROBATIONARY), today - timedelta(days=rng.randrange(20, 350))
-    years = min(rng.triangular(1, 32, 5), max(0.2, (today - earliest).days / 365 - 1.2))
+    years, most = rng.triangular(1, 32, 5), max(0.2, (today - earliest).days / 365 - 1.2)
+    if years > most:  # the young: spread over the years they had, instead of all in the last one
+        years = max(0.2, most * (years * 7.3 % 1))
     day = earliest + timedelta(days=int(years * 365))
     # Branches admit before July and at the year's end more than at other times.
     month = rng.choice((5, 6, 6, 6, 7, 11, 12, 12, 3, 9))
