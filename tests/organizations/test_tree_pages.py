@@ -88,7 +88,9 @@ def test_a_secretary_and_a_deputy_are_no_committee(world: SimpleNamespace) -> No
             return [problem.code for problem in found.entries[world.huiji_orgs.grid4.pk].problems]
 
         assert codes() == ["committee_due"]
-        PostHeld.objects.create(member=people[2], organization=world.huiji_orgs.grid4, post=Post.ORGANIZATION)
+        PostHeld.objects.create(
+            member=people[2], organization=world.huiji_orgs.grid4, post=Post.COMMITTEE_MEMBER
+        )
         assert codes() == []
 
 

@@ -276,6 +276,7 @@ class Post(models.TextChoices):
     ORGANIZATION = "organization", _("组织委员")
     PUBLICITY = "publicity", _("宣传委员")
     DISCIPLINE = "discipline", _("纪检委员")
+    COMMITTEE_MEMBER = "committee_member", _("委员")
 
 
 class PostsNow(models.Manager["PostHeld"]):

@@ -27,7 +27,7 @@ from dangjian.rules.book import Book
 from dangjian.rules.problems import Problem
 
 # Those whose holders make a committee; a secretary and a deputy alone are none.
-_OF_COMMITTEE: Final = frozenset({Post.ORGANIZATION, Post.PUBLICITY, Post.DISCIPLINE})
+_OF_COMMITTEE: Final = frozenset(Post) - {Post.SECRETARY, Post.DEPUTY_SECRETARY}
 
 WARNINGS: Final = {
     "below_founding": _("正式党员太少"),
