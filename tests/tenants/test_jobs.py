@@ -132,7 +132,8 @@ def test_the_clock_queues_one_job_for_each_active_district(
     mine = [job for job in queued() if job.task_name == "tests.clock"]
     assert sorted(job.args["district"] for job in mine) == ["centre", "huiji", "luoyang"]
     run_worker()
-    assert sorted(schema for schema, _ in ran) == ["centre", "huiji", "luoyang"]
+    # A set: the worker has a clock of its own, and a minute that turns meanwhile is one more round.
+    assert {schema for schema, _ in ran} == {"centre", "huiji", "luoyang"}
 
 
 def test_seconds_must_divide_a_minute() -> None:
