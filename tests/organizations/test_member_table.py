@@ -185,6 +185,7 @@ def test_a_view_is_kept_opened_replaced_and_forgotten(people: SimpleNamespace, c
     keep("流动的 男党员", "sex=female")
     keep("", "sex=male")
     keep("什么也没选", "")
+    keep("太长", "&".join(f"{name}={'长' * 50}" for name in ("q", "sex", "age", "education")))
     page = client.get("/officer/members/")
     assert [(kept.name, kept.query) for kept, _url, _current in page.context["views"]] == [
         ("流动的 男党员", "sex=female")

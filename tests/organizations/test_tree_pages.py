@@ -382,6 +382,12 @@ def test_acts_by_api_are_rehearsed_done_and_refused(officer: Any, world: SimpleN
     cycle = act("move", pk=world.huiji_orgs.xincheng.pk, parent=grid3.pk)
     assert cycle.json()["errors"][0]["pointer"] == "/parent"
 
+    with in_district(world.huiji):
+        version = Organization.objects.get(pk=grid3.pk).version
+    parted = act("split", version=version, name="分出的支部", members=[world.liqiang.pk], on="2026-11-20")
+    with in_district(world.huiji):
+        assert Member.objects.get(pk=world.liqiang.pk).branch_id == parted.json()["organization"]
+
     made = act("found", pk=world.huiji_orgs.xincheng.pk, kind="branch", name="新支部", on="2026-11-20")
     with in_district(world.huiji):
         assert Organization.objects.get(pk=made.json()["organization"]).name == "新支部"

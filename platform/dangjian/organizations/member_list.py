@@ -24,6 +24,7 @@ from realtime import outbox
 MEMBERS_A_PAGE: Final = 20
 VIEWS_AT_MOST: Final = 20
 VIEW_NAME_LENGTH: Final = 20
+_LONGEST_QUERY: Final = 1000  # longer than anything the page's own choices make
 STATES: Final[Mapping[str, Q]] = {
     "never": Q(user__first_signed_in_at=None, user__is_active=True),
     "full": Q(status="full"),
@@ -218,7 +219,7 @@ def keep_view(*, member: Member, name: str, query: str) -> SavedView:
     if not name or len(name) > VIEW_NAME_LENGTH or not name.isprintable():
         detail = _("请给视图起个名字，不超过 %(most)s 个字。") % {"most": VIEW_NAME_LENGTH}
         raise refused(FieldError("/name", "bad_name", detail))
-    if not kept:
+    if not kept or len(kept) > _LONGEST_QUERY:
         raise refused(FieldError("/query", "empty", _("请先选好条件或列，再保存。")))
     with outbox.atomic():
         Member.objects.select_for_update(of=("self",)).get(pk=member.pk)
