@@ -600,3 +600,15 @@ def test_an_unknown_district_is_answered_with_the_known_ones(unblocked: SimpleNa
 
     with pytest.raises(CommandError, match=r"There is no district kaifeng.*xingyang"):
         call_command("seed_district", "kaifeng", size="small")
+
+
+def test_corrections_agree_with_the_register(full: Plan) -> None:
+    members = {row.id: row for row in full.members}
+    states = {row.state for row in full.corrections}
+    assert states == {"open", "accepted", "declined"}
+    for row in full.corrections:
+        now = members[row.member_id].education
+        assert (row.wanted == now) == (row.state == "accepted")
+        assert row.before != row.wanted
+        assert (row.settled_at is None) == (row.state == "open")
+        assert row.settled_at is None or row.created_at < row.settled_at < MOMENT

@@ -42,6 +42,7 @@ from dangjian.organizations.admission.models import (
     AdmissionStep,
     Transition,
 )
+from dangjian.organizations.corrections.models import Correction
 from dangjian.organizations.dues.models import DuesBasis, DuesCharge, DuesPayment, DuesSheet
 from dangjian.organizations.elections.models import Election, ElectionCandidate, ElectionStep
 from dangjian.organizations.models import (
@@ -67,6 +68,7 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("memberships", Membership),
     ("posts_held", PostHeld),
     ("offices", Office),
+    ("corrections", Correction),
     ("transfers", Transfer),
     ("transfer_steps", TransferStep),
     ("elections", Election),

@@ -10,6 +10,7 @@ from typing import Final
 from dangjian.local.demo_data import (
     admitting,
     collecting,
+    correcting,
     electing,
     life,
     particulars,
@@ -104,6 +105,7 @@ def plan(
     settled.posts_held = result.posts_held = elected.posts_held
     result.elections, result.election_candidates = elected.elections, elected.candidates
     result.election_steps = elected.steps
+    result.corrections = correcting.draw(settled, moment, stream("corrections"))
     result.transfers, result.transfer_steps = transferring.draw(
         settled, result.memberships, moment, stream("transfers")
     )

@@ -199,6 +199,20 @@ class TransferRow(NamedTuple):
     created_at: datetime
 
 
+class CorrectionRow(NamedTuple):
+    id: int
+    member_id: int
+    field: str
+    before: str
+    wanted: str
+    reason: str
+    state: str
+    created_at: datetime
+    settled_by_id: int | None
+    settled_at: datetime | None
+    answer: str
+
+
 class TransferStepRow(NamedTuple):
     id: int
     transfer_id: int
@@ -377,6 +391,7 @@ class Plan:
     memberships: list[MembershipRow] = field(default_factory=list)
     posts_held: list[PostHeldRow] = field(default_factory=list)
     offices: list[OfficeRow] = field(default_factory=list)
+    corrections: list[CorrectionRow] = field(default_factory=list)
     transfers: list[TransferRow] = field(default_factory=list)
     transfer_steps: list[TransferStepRow] = field(default_factory=list)
     elections: list[ElectionRow] = field(default_factory=list)
