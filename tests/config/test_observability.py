@@ -102,7 +102,7 @@ def test_an_error_report_names_the_district_and_nobody_in_it(
             "user-agent": "wangfang's phone",
         },
         REMOTE_ADDR="203.0.113.9",
-        HTTP_COOKIE="dj_session=session-of-wangfang",
+        HTTP_COOKIE="sessionid=session-of-wangfang",
     ).post(f"/posts/42/fails/?q=王芳&phone={PHONE}", {"text": TEXT, "name": "王芳"})
     statuses: list[str] = []
     request_started.disconnect(close_old_connections)  # would end the test's transaction

@@ -137,15 +137,15 @@ def test_the_cookies_of_an_attempt_are_its_own_and_go_with_it(browser: Browser) 
 
 def test_in_production_the_cookies_are_bound_to_the_host(browser: Browser, settings: Any) -> None:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
-    settings.SESSION_COOKIE_NAME = "__Host-dj_session"
+    settings.SESSION_COOKIE_NAME = "__Host-sessionid"
     asked = browser.begin()
     back = browser.come_back(browser.answer(asked))
     assert back["Location"] == "/"
     mine = {name: cookie for name, cookie in browser.client.cookies.items() if name.startswith("__Host-")}
-    assert {name[:16] for name in mine} == {"__Host-dj_sessio", "__Host-dj_oidc_" + asked["state"][:1]}
+    assert {name[:16] for name in mine} == {"__Host-sessionid", "__Host-dj_oidc_" + asked["state"][:1]}
     for cookie in mine.values():
         assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
-    assert mine["__Host-dj_session"]["httponly"]
+    assert mine["__Host-sessionid"]["httponly"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_me_signed_out(world: Any, client: Any) -> None:
     assert answer.status_code == 401
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["WWW-Authenticate"]
-    assert answer.cookies["dj_csrf"].value
+    assert answer.cookies["csrftoken"].value
 
 
 def test_unsafe_calls_need_the_token(world: Any, client_of: Any, make_post: Any) -> None:
@@ -41,7 +41,7 @@ def test_unsafe_calls_need_the_token(world: Any, client_of: Any, make_post: Any)
     refused = client.put(f"/api/v1/posts/{pk}/like/")
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
     client.get("/api/v1/me/")
-    token = client.cookies["dj_csrf"].value
+    token = client.cookies["csrftoken"].value
     assert client.put(f"/api/v1/posts/{pk}/like/", headers={"X-CSRFToken": token}).status_code == 200
 
 

@@ -128,7 +128,7 @@ class Reader:
         headers = {
             "Host": self._host,
             "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
-            "X-CSRFToken": self._cookies.get("dj_csrf", ""),
+            "X-CSRFToken": self._cookies.get("csrftoken", ""),
             "Content-Type": "application/json",
         }
         data = json.dumps(body).encode() if body is not None else None

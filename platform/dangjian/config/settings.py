@@ -219,8 +219,8 @@ SESSION_ENGINE = "dangjian.identity.sessions"
 SESSION_COOKIE_AGE = env.int("SESSION_DAYS", default=14) * 86_400
 ONE_TIME_PASSWORD_HOURS = env.int("ONE_TIME_PASSWORD_HOURS", default=72)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOOPBACK_ONLY
-SESSION_COOKIE_NAME = "dj_session" if LOOPBACK_ONLY else "__Host-dj_session"
-CSRF_COOKIE_NAME = "dj_csrf" if LOOPBACK_ONLY else "__Host-dj_csrf"
+_PREFIX = "" if LOOPBACK_ONLY else "__Host-"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = _PREFIX + "sessionid", _PREFIX + "csrftoken"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "dangjian.ui.views.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
