@@ -52,13 +52,19 @@ class Progress:
 
 
 def without_account(district: District) -> QuerySet[User]:
-    """Those who have none in the district's realm as far as we know."""
-    return User.objects.filter(~Q(issuer=district.issuer) | Q(subject=""))
+    """Those who have none in the district's realm as far as we know, and need one: a closed account gets its own there
+    when it is opened again."""
+    return User.objects.filter(~Q(issuer=district.issuer) | Q(subject=""), is_active=True)
+
+
+def _all(district: District) -> int:
+    """How many have an account in the realm, or need one."""
+    return User.objects.filter(Q(is_active=True) | (Q(issuer=district.issuer) & ~Q(subject=""))).count()
 
 
 def progress_now(district: District, run: AccountsRun | None) -> Progress:
     """How many have theirs at this moment, and what the last run had to say of the others."""
-    total = User.objects.count()
+    total = _all(district)
     done = total - without_account(district).count()
     return Progress(done, total, tuple(run.taken) if run else ())
 
@@ -96,7 +102,7 @@ def give_accounts(district: District, admin: Admin, *, tell: Tell = lambda progr
     Raises:
         Unreachable, Refused: Keycloak could not be asked or said no; what was done until then stays.
     """
-    total = User.objects.count()
+    total = _all(district)
     progress = Progress(total - without_account(district).count(), total)
     _begin(progress)
     last = ""

@@ -52,9 +52,7 @@ def write(seen: Collection[Seen]) -> int:
     """Write these views and count the new ones; returns how many were new."""
     with outbox.atomic():
         posts = {each.pk: each for each in Post.objects.filter(pk__in={post for post, _ in seen})}
-        members = set(
-            Member.objects.filter(pk__in={member for _, member in seen}).values_list("pk", flat=True)
-        )
+        members = set(Member.ever.filter(pk__in={member for _, member in seen}).values_list("pk", flat=True))
         # Sorted: two that write at once wait for each other in the same order.
         known = sorted((post, member) for post, member in set(seen) if post in posts and member in members)
         if not known:

@@ -233,7 +233,7 @@ def _person(member: Reader, other: Member) -> bool:
 
 
 def _comrade(member: Reader, other: Member) -> bool:
-    return member.branch_id == other.branch_id
+    return member.branch_id == other.branch_id and other.left_on is None
 
 
 def _officer_over(member: Reader, other: Member) -> bool:
@@ -241,7 +241,7 @@ def _officer_over(member: Reader, other: Member) -> bool:
 
 
 def _secretary_over(member: Reader, other: Member) -> bool:
-    return _secretary(member, other.branch)
+    return other.left_on is None and _secretary(member, other.branch)
 
 
 def _keeper(member: Reader, organization: Organization) -> bool:
@@ -344,6 +344,12 @@ def managed_members(member: Member) -> QuerySet[Member]:
     """The members of the branches `member` is an officer over."""
     paths = standing(member).paths_of(OfficeKind.OFFICER)
     return Member.objects.filter(_starts_with("branch__path", paths)) if paths else Member.objects.none()
+
+
+def ever_managed_members(reader: Reader) -> QuerySet[Member]:
+    """The same and those who left these branches."""
+    paths = standing(reader).paths_of(OfficeKind.OFFICER)
+    return Member.ever.filter(_starts_with("branch__path", paths)) if paths else Member.ever.none()
 
 
 def visible_members(member: Member) -> QuerySet[Member]:

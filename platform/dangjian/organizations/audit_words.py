@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from dangjian.audit.models import AuditRow
 from dangjian.identity.models import ServiceScope
-from dangjian.organizations.access import managed_members, standing
-from dangjian.organizations.models import Member, OfficeKind, Post
+from dangjian.organizations.access import ever_managed_members, standing
+from dangjian.organizations.models import Leaving, Member, OfficeKind, Post
 
 
 def visible_rows(officer: Member) -> QuerySet[AuditRow]:
@@ -19,7 +19,7 @@ def visible_rows(officer: Member) -> QuerySet[AuditRow]:
     rows: QuerySet[AuditRow] = AuditRow.objects.all()
     if standing(officer).is_district_officer:
         return rows
-    accounts = managed_members(officer).values("user_id")
+    accounts = ever_managed_members(officer).values("user_id")
     return rows.filter(
         Q(object_kind="user", object_id__in=accounts) | Q(object_kind="", actor_id__in=accounts)
     )
@@ -29,6 +29,8 @@ def about(row: AuditRow) -> str:
     """What an act was about, beyond its object: the office, the branch, the address; empty when there is no more."""
     detail: dict[str, Any] = row.detail
     where = detail.get("organization_name", "")
+    if "left" in detail:
+        return _joined(_label(Leaving, detail["left"]), detail["on"], where)
     if "office" in detail:
         return _joined(_label(OfficeKind, detail["office"]), where)
     if "post" in detail:

@@ -5,30 +5,28 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from dangjian.api.problems import FieldError, refused
+from dangjian.api.problems import refused
 from dangjian.audit.services import record
 from dangjian.identity import services as identity
 from dangjian.identity.models import User
-from dangjian.organizations import particulars, sealing
+from dangjian.organizations import particulars
 from dangjian.organizations.models import Member, Organization
 from dangjian.organizations.particulars import Particulars
 from dangjian.organizations.pinyin import spell
-from dangjian.organizations.services import signed
+from dangjian.organizations.services import number_fault, signed
 
 
 def enter(*, by: Member, branch: Organization, wanted: Particulars, reason: str) -> Member:
     """Somebody new in `branch`, whose account has no password yet; the identity server is told of it.
 
     Raises:
-        Problem: 422, what is said of the person cannot be so, or another member has that identity number.
+        Problem: 422, what is said of the person cannot be so, or somebody has that identity number who is a member, or
+            was one.
     """
     faults = particulars.faults(wanted, today=timezone.localdate())
-    known = sealing.indexes(wanted.id_number)
-    if known and Member.objects.filter(id_number_index__in=known).exists():
-        detail = _("另一位党员已经登记了这个身份证号。一个人只能登记一次，请核实。")
-        faults.append(FieldError("/id_number", "taken", detail))
+    if (taken := number_fault(wanted.id_number)) is not None:
+        faults.append(taken)
     if faults:
         raise refused(*faults)
     spelling = spell(wanted.name)

@@ -222,7 +222,7 @@ def keep_view(*, member: Member, name: str, query: str) -> SavedView:
     if not kept or len(kept) > _LONGEST_QUERY:
         raise refused(FieldError("/query", "empty", _("请先选好条件或列，再保存。")))
     with outbox.atomic():
-        Member.objects.select_for_update(of=("self",)).get(pk=member.pk)
+        Member.ever.select_for_update(of=("self",)).get(pk=member.pk)
         others = SavedView.objects.filter(member=member).exclude(name=name)
         if others.count() >= VIEWS_AT_MOST:
             detail = _("最多保存 %(most)s 个视图，请先删除不用的。") % {"most": VIEWS_AT_MOST}

@@ -162,9 +162,31 @@ class Employment(models.TextChoices):
     RELIEF = "relief", _("领抚恤、救济金")
 
 
+class Leaving(models.TextChoices):
+    """How somebody leaves the register."""
+
+    DECEASED = "deceased", _("去世")
+    STRUCK_OFF = "struck_off", _("除名")
+    EXPELLED = "expelled", _("开除党籍")
+    RESIGNED = "resigned", _("退党")
+    PROBATION_CANCELLED = "probation_cancelled", _("取消预备党员资格")
+    MOVED_AWAY = "moved_away", _("转出本区")
+
+
+class MembersNow(models.Manager["Member"]):
+    """Those who have not left."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(left_on=None)
+
+
 class Member(models.Model):
     """A Party member; belongs to exactly one branch. `branch` and `status` are today's; `memberships` tell where the
-    member was on any day, `joined_on` and `converted_on` what."""
+    member was on any day, `joined_on` and `converted_on` what.
+
+    `objects`, and with it every `members`, are those in the register now; `ever` has those too who have left, whose
+    `branch` is the last. A joined query has no manager: it asks for ``left_on=None`` itself.
+    """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="member")
     branch = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
@@ -188,17 +210,28 @@ class Member(models.Model):
     is_floating = models.BooleanField(default=False, help_text="lives away from the branch")
     in_hardship = models.BooleanField(default=False, help_text="entitled to support")
     out_of_contact = models.BooleanField(default=False, help_text="cannot be reached")
+    left_on = models.DateField(
+        null=True, help_text="the first day on which they are no longer in the register"
+    )
+    left_kind = models.CharField(max_length=20, choices=Leaving, blank=True, default="", db_default="")
     version = models.PositiveIntegerField(
         default=1, help_text="raised when what posts show of the person changes"
     )
     created_at = models.DateTimeField(db_default=Now())
 
+    objects: ClassVar[MembersNow] = MembersNow()
+    ever: ClassVar[models.Manager[Member]] = models.Manager()
     history = _history(excluded=("id_number_sealed", "id_number_index", "version"))
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(converted_on__gte=models.F("joined_on")), name="converted_after_joining"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(left_on=None, left_kind="")
+                | (models.Q(left_on__isnull=False) & ~models.Q(left_kind="")),
+                name="left_on_a_day_in_a_way",
             ),
         ]
         indexes = [
@@ -246,8 +279,8 @@ class SavedView(models.Model):
 class Membership(models.Model):
     """A member in one branch, from `since` (None: as far back as is known) until before `until` (None: still).
 
-    The rows of one member follow each other without a gap or an overlap, so that everybody is in exactly one branch
-    on any day (an exclusion constraint keeps them from overlapping).
+    The rows of one member follow each other without an overlap (an exclusion constraint), so that nobody is in two
+    branches on any day. A gap is time out of the register: the row before it says how it `ended`.
     """
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="memberships")
@@ -256,12 +289,25 @@ class Membership(models.Model):
     until = models.DateField(null=True)
     reason = models.CharField(max_length=200, blank=True)
     document = models.CharField(max_length=60, blank=True)
+    ended = models.CharField(
+        max_length=20,
+        choices=Leaving,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="by leaving the register",
+    )
+    ended_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    ended_document = models.CharField(max_length=60, blank=True, default="", db_default="")
     recorded_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(until__gt=models.F("since")), name="membership_runs_forward"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ended="") | models.Q(until__isnull=False), name="ended_on_a_day"
             ),
             models.UniqueConstraint(
                 fields=["member"], condition=models.Q(until=None), name="one_open_membership_per_member"

@@ -85,7 +85,7 @@ def _give_office(district: District, user: User) -> None:
         },
     )
     spelling = spell(user.name)
-    member, _ = Member.objects.get_or_create(
+    member, _ = Member.ever.get_or_create(
         user=user,
         defaults={
             "branch": branch,

@@ -31,12 +31,12 @@ _TELLING_LETTERS = 7
 
 
 def member_of(user: User) -> Member | None:
-    """The member whose account that is, with their branch; None for an account without one. A session's user brings
-    them along (`identity.sessions.bring_along`), any other costs one query."""
+    """The member whose account that is, with their branch; None for an account without one, or of somebody who has
+    left. A session's user brings them along (`identity.sessions.bring_along`), any other costs one query."""
     if not Member.user.field.remote_field.is_cached(user):
         return Member.objects.select_related("branch").defer("id_number_sealed").filter(user=user.pk).first()
     member: Member | None = getattr(user, "member", None)  # none raises a kind of AttributeError
-    return member
+    return member if member is None or member.left_on is None else None
 
 
 def named(members: QuerySet[Member], text: str) -> QuerySet[Member]:
@@ -86,7 +86,7 @@ def visible_members_on(reader: access.Reader, day: date) -> QuerySet[Member]:
     for path in access.standing(reader).paths_of(OfficeKind.OFFICER):
         condition |= Q(memberships__branch__path__startswith=path)
     names = OrganizationPeriod.objects.filter(timeline.on(day), organization=OuterRef("memberships__branch"))
-    return Member.objects.filter(timeline.on(day, "memberships__") & condition).annotate(
+    return Member.ever.filter(timeline.on(day, "memberships__") & condition).annotate(
         branch_then=F("memberships__branch"),
         branch_name_then=Subquery(names.values("name")[:1]),
         status_then=timeline.status_on(day),
@@ -121,15 +121,19 @@ def counted(organizations: QuerySet[Organization]) -> list[Any]:
     """The organisations, each with what `sum_up` adds up: its own members alone. One query."""
     return list(
         organizations.annotate(
-            members_all=Count("members"),
-            members_full=Count("members", filter=Q(members__status=MemberStatus.FULL)),
-            members_probationary=Count("members", filter=Q(members__status=MemberStatus.PROBATIONARY)),
-            members_never_signed_in=Count(
-                "members", filter=Q(members__user__first_signed_in_at=None, members__user__is_active=True)
+            members_all=_present(),
+            members_full=_present(members__status=MemberStatus.FULL),
+            members_probationary=_present(members__status=MemberStatus.PROBATIONARY),
+            members_never_signed_in=_present(
+                members__user__first_signed_in_at=None, members__user__is_active=True
             ),
-            members_inactive=Count("members", filter=Q(members__user__is_active=False)),
+            members_inactive=_present(members__user__is_active=False),
         )
     )
+
+
+def _present(**which: Any) -> Count:
+    return Count("members", filter=Q(members__left_on=None, **which))
 
 
 def sum_up(organizations: Iterable[Any]) -> MemberCounts:

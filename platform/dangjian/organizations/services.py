@@ -20,6 +20,7 @@ from dangjian.audit.services import record
 from dangjian.identity import services as identity
 from dangjian.identity.models import User
 from dangjian.organizations import access, id_numbers, particulars, pinyin, sealing
+from dangjian.organizations.leaving.judgement import gone
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -44,7 +45,7 @@ def give_office(
     if kind not in OfficeKind.values:
         raise _refused("kind", "unknown", _("请选择一种职责。"))
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member)
         if not access.may_give_office(actor, member, organization):
             raise not_found()
         office, created = Office.objects.get_or_create(member=member, kind=kind, organization=organization)
@@ -59,7 +60,7 @@ def take_office(*, actor: Member, office: Office, reason: str) -> None:
     """Take an office away; not the last officer's office one holds oneself."""
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, member = _hold(actor, office.member)
+        actor, member = hold(actor, office.member)
         if not access.may_give_office(actor, member, office.organization):
             raise not_found()
         officer_of = Office.objects.filter(member=member, kind=OfficeKind.OFFICER)
@@ -85,7 +86,7 @@ def set_post(
     if post not in Post.values:
         raise _refused("post", "unknown", _("请选择一个职务。"))
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member)
         if not access.is_officer(actor, organization):
             raise not_found()
         if organization.pk not in access.standing(member).path_ids:
@@ -106,7 +107,7 @@ def end_post(*, actor: Member, held: PostHeld, reason: str, until: date | None =
     """Relieve a member of a post; `until` (today) is the first day on which they no longer hold it."""
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, _member = _hold(actor, held.member)
+        actor, _member = hold(actor, held.member)
         if not access.is_officer(actor, held.organization):
             raise not_found()
         row = PostHeld.objects.filter(pk=held.pk).first()
@@ -123,6 +124,16 @@ def begin_post(
     signed(row, by=by, reason=reason).save()
     _rights_changed(by, member, "post.set", reason, _post_detail(row))
     return row
+
+
+def relieve(member: Member, *, until: date, by: Member, reason: str) -> None:
+    """End every post and take every office of the member, within the caller's transaction and lock."""
+    for held in PostHeld.objects.select_related("organization").filter(member=member).order_by("since", "id"):
+        held.member = member
+        close_post(held, until=until, by=by, reason=reason)
+    for office in Office.objects.select_related("organization").filter(member=member).order_by("since", "id"):
+        _rights_changed(by, member, "office.take", reason, _office_detail(office))
+        office.delete()
 
 
 def close_post(held: PostHeld, *, until: date, by: Member, reason: str) -> None:
@@ -156,7 +167,7 @@ def move_member(
     reason = checked_reason(reason)
     since = since or timezone.localdate()
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member)
         if not access.is_officer(actor, branch):
             raise not_found()
         if branch.kind != OrganizationKind.BRANCH:
@@ -194,7 +205,7 @@ def rename_member(*, actor: Member, member: Member, name: str, reason: str) -> N
     if not name.isprintable():
         raise _refused("name", "unprintable", _("姓名里有看不见的字符，请重新输入。"))
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member, left=True)
         if name == member.name:
             raise _refused("name", "same", _("姓名没有变。"))
         spelling = pinyin.spell(name)
@@ -214,7 +225,7 @@ def correct_member(*, actor: Member, member: Member, reason: str, **given: Any) 
     """
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member, left=True)
         write_particulars(member, given, by=actor, reason=reason)
 
 
@@ -222,11 +233,8 @@ def write_particulars(member: Member, given: Mapping[str, Any], *, by: Member, r
     """The same for an actor whose right is known, within the caller's transaction and lock."""
     wanted = particulars.of(member).replaced(**given)
     faults = particulars.faults(wanted, today=timezone.localdate())
-    number = wanted.id_number
-    taken = Member.objects.filter(id_number_index__in=sealing.indexes(number)).exclude(pk=member.pk)
-    if number and taken.exists():
-        detail = _("另一位党员已经登记了这个身份证号。一个人只能登记一次，请核实。")
-        faults.append(FieldError("/id_number", "taken", detail))
+    if (taken := number_fault(wanted.id_number, but=member)) is not None:
+        faults.append(taken)
     if faults:
         raise refused(*faults)
     changed = particulars.write(member, wanted)
@@ -237,11 +245,26 @@ def write_particulars(member: Member, given: Mapping[str, Any], *, by: Member, r
     _record(by, member, "member.correct", reason, {"fields": sorted(changed)})
 
 
+def number_fault(number: str, *, but: Member | None = None) -> FieldError | None:
+    """That the identity number is somebody's already, be it of one who has left; None where it is nobody's but that of
+    `but`."""
+    others = Member.ever.filter(id_number_index__in=sealing.indexes(number))
+    other = (others.exclude(pk=but.pk) if but is not None else others).first()
+    if other is None:
+        return None
+    if other.left_on is None:
+        detail = _("另一位党员已经登记了这个身份证号。一个人只能登记一次，请核实。")
+        return FieldError("/id_number", "taken", detail)
+    detail = gone(other.name, other.left_on, other.left_kind)
+    detail += _("这个身份证号是其本人的。不要重新录入，请在“已离开”里办“恢复党籍”。")
+    return FieldError("/id_number", "left", detail)
+
+
 def reveal_id_number(*, actor: Member, member: Member, reason: str) -> str:
     """The whole identity number, for whoever has a reason that stands in the audit log."""
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member, left=True)
         if not member.id_number_sealed:
             raise _refused("", "none", _("这位党员还没有登记身份证号。"))
         _record(actor, member, "member.reveal", reason, {})
@@ -300,7 +323,7 @@ def deactivate_member(*, actor: Member, member: Member, reason: str) -> None:
     """Close the member's account: sessions end at once, sockets within two seconds. Posts and offices stay theirs."""
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member)
         if actor == member:
             raise _refused("member", "self", _("不能停用自己的账号。请让另一位管理员来办。"))
         if not member.user.is_active:
@@ -312,7 +335,7 @@ def reactivate_member(*, actor: Member, member: Member, reason: str) -> None:
     """Open the account again, with the password, posts and offices it had."""
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member)
         if member.user.is_active:
             raise _refused("member", "already", _("这个账号没有停用。"))
         identity.reactivate(user=member.user, actor=actor.user, reason=reason)
@@ -322,7 +345,7 @@ def reset_password(*, actor: Member, member: Member, reason: str) -> str:
     """A one-time password, to be shown once; the old one and every session are worth nothing from now on."""
     reason = checked_reason(reason)
     with outbox.atomic():
-        actor, member = _hold(actor, member)
+        actor, member = hold(actor, member)
         if actor == member:
             raise _refused("member", "self", _("自己的密码请在“我的”里修改。"))
         if not member.user.is_active:
@@ -335,7 +358,7 @@ def help_in(*, secretary: Member, member: Member) -> str:
     with outbox.atomic():
         _lock(secretary, member)
         secretary, member = _fresh(secretary), _fresh(member)
-        if not access.may_help_in(secretary, member):
+        if member.left_on is not None or not access.may_help_in(secretary, member):
             raise not_found()
         reason = _("登录帮助单")
         return identity.reset_password(user=member.user, actor=secretary.user, reason=reason)
@@ -352,26 +375,28 @@ def signed(row: Signed, *, by: Member | None, reason: str) -> Signed:
     return row
 
 
-def _hold(actor: Member, member: Member) -> tuple[Member, Member]:
-    """Both as they now are, until the transaction ends.
+def hold(actor: Member, member: Member, *, left: bool = False) -> tuple[Member, Member]:
+    """Both as they now are, until the transaction ends. left: also a member who has left the register.
 
     Raises:
-        Problem: 404, the actor may not (or may no longer) manage the member.
+        Problem: 404, the actor may not (or may no longer) manage the member; 422, who has left.
     """
     _lock(actor, member)
     actor, member = _fresh(actor), _fresh(member)
     if not actor.user.is_active or not access.may_manage_member(actor, member):
         raise not_found()
+    if member.left_on is not None and not left:
+        raise _refused("member", "left", gone(member.name, member.left_on, member.left_kind))
     return actor, member
 
 
 def _lock(*members: Member) -> None:
     ids = [member.pk for member in members]
-    list(Member.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    list(Member.ever.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
 
 
 def _fresh(member: Member) -> Member:
-    return Member.objects.select_related("user", "branch").get(pk=member.pk)
+    return Member.ever.select_related("user", "branch").get(pk=member.pk)
 
 
 def checked_reason(reason: str) -> str:

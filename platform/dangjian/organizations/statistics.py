@@ -95,9 +95,9 @@ def of_group(
         if key == UNKNOWN:
             known = Q(value=None) if by in _IN_YEARS else Q(value=None) | Q(value="")
         elif value is None:
-            return Member.objects.none()
+            return Member.ever.none()
         found = found.annotate(value=_value(by, day)).filter(known)
-    return Member.objects.filter(memberships__in=found).annotate(branch_then=F("memberships__branch"))
+    return Member.ever.filter(memberships__in=found).annotate(branch_then=F("memberships__branch"))
 
 
 def _statistics(by: str, day: date, rows: Iterable[tuple[Any, int]]) -> Statistics:

@@ -213,10 +213,17 @@ def posts(day: date) -> QuerySet[PostHeld]:
 def disagreements() -> list[str]:
     """Where the periods and the columns of today say different things; empty when all is well."""
     found = []
-    current = dict(Membership.objects.filter(until=None).values_list("member", "branch"))
-    for pk, branch in Member.objects.values_list("pk", "branch"):
-        if current.get(pk) != branch:
-            found.append(f"member {pk} is in {branch}, the open membership says {current.get(pk)}")
+    last: dict[Any, tuple[Any, ...]] = {}
+    for member, *told in Membership.objects.order_by(F("until").asc(nulls_last=True)).values_list(
+        "member", "branch", "until", "ended"
+    ):
+        last[member] = tuple(told)
+    for pk, *columns in Member.ever.values_list("pk", "branch", "left_on", "left_kind"):
+        if last.get(pk) != tuple(columns):
+            found.append(f"member {pk} is {columns}, the last membership says {last.get(pk)}")
+    holds = Q(posts_held__isnull=False, posts_held__until=None) | Q(offices__isnull=False)
+    gone = Member.ever.filter(left_on__isnull=False).filter(holds | Q(user__is_active=True))
+    found += [f"member {pk} has left and can still act" for pk in gone.values_list("pk", flat=True)]
     paths = dict(Organization.objects.values_list("path", "pk"))
     open_periods = {row.organization_id: row for row in OrganizationPeriod.objects.filter(until=None)}
     for row in Organization.objects.all():

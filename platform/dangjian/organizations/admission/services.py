@@ -176,14 +176,29 @@ def cancel(*, actor: Member, case: AdmissionCase, reason: str) -> None:
     with outbox.atomic():
         actor, case = _hold(actor, case)
         if case.member_id is not None:
-            raise _wrong(_("已经是预备党员，不能这样终止。"))
-        case.state = CaseState.CANCELLED
-        now = timezone.now()
-        case.requests.filter(answer="").update(
-            answer=Answer.RETURNED, answered_at=now, answered_by=actor, reason=_("已终止")
-        )
-        _moved(case, "cancel", actor, reason=reason)
-        _audit(actor, case, "admission.cancel", reason)
+            raise _wrong(_("已经是预备党员，不能这样终止。要终止请在党员里办“离开名册”。"))
+        _close(case, actor, "cancel", reason)
+
+
+def held_of(member: Member) -> list[AdmissionCase]:
+    """The member's case that still goes on, locked."""
+    cases = AdmissionCase.objects.filter(member=member, state=CaseState.ACTIVE)
+    return list(cases.select_for_update(of=("self",)).select_related("branch"))
+
+
+def call_off(held: Iterable[AdmissionCase], *, by: Member, on: date, reason: str) -> None:
+    """End what `held_of` gave because its member leaves the register, within the caller's transaction."""
+    for case in held:
+        _close(case, by, "leave", reason, on=on)
+
+
+def take_up(member: Member, *, by: Member, reason: str) -> None:
+    """Go on with the case that ended with the member's leaving, in the branch they are in now, within the caller's
+    transaction."""
+    cases = AdmissionCase.objects.select_for_update().filter(member=member, state=CaseState.CANCELLED)
+    for case in cases:
+        case.branch, case.state = member.branch, CaseState.ACTIVE
+        _moved(case, "resume", by, reason=reason)
 
 
 def restart(*, actor: Member, case: AdmissionCase, applied_on: date, reason: str) -> AdmissionCase:
@@ -191,6 +206,8 @@ def restart(*, actor: Member, case: AdmissionCase, applied_on: date, reason: str
     reason = checked_reason(reason)
     with outbox.atomic():
         actor, case = _hold(actor, case, CaseState.CANCELLED)
+        if case.member_id is not None:
+            raise _wrong(_("本人已经编入过名册。要回来请在党员的“已离开”里办“恢复党籍”。"))
         if AdmissionCase.objects.filter(restarted_from=case).exists():
             raise _wrong(_("已经重新开始过了。"))
         again = AdmissionCase(branch=case.branch, restarted_from=case)
@@ -447,6 +464,15 @@ def _convert(case: AdmissionCase, actor: Member, view: View) -> None:
     case.state = CaseState.COMPLETED
 
 
+def _close(case: AdmissionCase, actor: Member, action: str, reason: str, *, on: date | None = None) -> None:
+    case.state = CaseState.CANCELLED
+    case.requests.filter(answer="").update(
+        answer=Answer.RETURNED, answered_at=timezone.now(), answered_by=actor, reason=_("已终止")
+    )
+    _moved(case, action, actor, on=on, reason=reason)
+    _audit(actor, case, "admission.cancel", reason)
+
+
 def _answer(request: AdmissionRequest, actor: Member, answer: Answer, reason: str) -> None:
     request.answer, request.answered_by, request.reason = answer, actor, reason
     request.answered_at = timezone.now()
@@ -527,8 +553,8 @@ def may_answer(actor: Member, case: AdmissionCase, step: str) -> bool:
 
 
 def _fresh(member: Member) -> Member:
-    found = Member.objects.select_related("user", "branch").get(pk=member.pk)
-    if not found.user.is_active:
+    found = Member.objects.select_related("user", "branch").filter(pk=member.pk).first()
+    if found is None or not found.user.is_active:
         raise not_found()
     return found
 

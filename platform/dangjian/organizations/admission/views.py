@@ -492,7 +492,10 @@ def _case_page(request: HttpRequest, reader: Member, found: AdmissionCase, live:
         and found.member_id is not None
         and found.extended_months is None
         and found.is_active,
-        "may_restart": records and found.state == "cancelled" and not hasattr(found, "restarted_as"),
+        "may_restart": records
+        and found.state == "cancelled"
+        and found.member_id is None
+        and not hasattr(found, "restarted_as"),
         "closed": {step.key for step in view.steps if step.number <= _closed(view)},
     }
     return render(request, "admission/case.html", context)

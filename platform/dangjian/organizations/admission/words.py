@@ -43,4 +43,6 @@ ACTIONS: Final = {
     "carry": _("随支部转入"),
     "cancel": _("终止"),
     "restart": _("重新开始"),
+    "leave": _("随离开名册终止"),
+    "resume": _("恢复办理"),
 }

@@ -111,6 +111,13 @@ def withdraw(*, member: Member, correction: Correction) -> Correction:
     return held
 
 
+def call_off(member: Member, *, by: Member, reason: str) -> None:
+    """Withdraw the member's open requests for `by`, within the caller's transaction and the member's lock."""
+    for held in Correction.objects.select_for_update().filter(member=member, state=CorrectionState.OPEN):
+        held.member = member
+        _settle(held, CorrectionState.WITHDRAWN, by, reason)
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
 
 
@@ -164,15 +171,18 @@ def _checked(member: Member, field: str, wanted: str) -> Any:
 
 
 def _held(member: Member) -> Member:
-    list(Member.objects.select_for_update().filter(pk=member.pk).values_list("pk", flat=True))
-    return Member.objects.select_related("user", "branch").get(pk=member.pk)
+    list(Member.ever.select_for_update().filter(pk=member.pk).values_list("pk", flat=True))
+    found = Member.objects.select_related("user", "branch").filter(pk=member.pk).first()
+    if found is None:
+        raise not_found()
+    return found
 
 
 def _open(actor: Member, correction: Correction) -> tuple[Member, Correction]:
     """Both as they now are, until the transaction ends, for an actor who may settle it."""
     ids = [actor.pk, correction.member_id]
-    list(Member.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
-    people = Member.objects.select_related("user", "branch").in_bulk(ids)
+    list(Member.ever.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    people = Member.ever.select_related("user", "branch").in_bulk(ids)
     actor = people[actor.pk]
     held = Correction.objects.select_for_update().get(pk=correction.pk)
     held.member = people[held.member_id]

@@ -204,7 +204,7 @@ class DuesBasisView(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """党费按什么算：收入来源、基数、减免，从哪个月起。"""
         actor = reader_of(request)
-        member = Member.objects.select_related("branch").filter(pk=pk).first()
+        member = Member.ever.select_related("branch").filter(pk=pk).first()
         if member is None or not access.keeps(actor, member.branch):
             raise not_found()
         given = _given(DuesBasisSerializer, request)

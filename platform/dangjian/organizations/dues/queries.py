@@ -72,7 +72,7 @@ def owing(branch: Organization, month: date) -> QuerySet[Member]:
         ~Exists(earlier),
         branch=branch,
     )
-    return Member.objects.filter(pk__in=inside.values("member")).order_by("pinyin", "id")
+    return Member.ever.filter(pk__in=inside.values("member")).order_by("pinyin", "id")
 
 
 def lines(book: Book, branch: Organization, month: date) -> list[Line]:
@@ -82,7 +82,7 @@ def lines(book: Book, branch: Organization, month: date) -> list[Line]:
     away = charges.keys() - {member.pk for member in members}
     if away:
         members = sorted(
-            [*members, *Member.objects.filter(pk__in=away)], key=lambda each: (each.pinyin, each.pk)
+            [*members, *Member.ever.filter(pk__in=away)], key=lambda each: (each.pinyin, each.pk)
         )
     bases = bases_of([member.pk for member in members], month)
     found = []

@@ -115,6 +115,8 @@ def set_basis(
     with outbox.atomic():
         actor = _keeper(actor, member.branch)
         _lock([member.pk])
+        if not Member.objects.filter(pk=member.pk).exists():
+            raise _refused("member", "left", _("已经离开名册，党费不用再核定。"))
         basis = Basis(kind, base if kind in BY_BASE else None, agreed, relief)
         [found] = _put_bases(actor, since, {member.pk: basis}, reason, document)
         detail = {"month": f"{since:%Y-%m}", "number": document}
@@ -165,15 +167,15 @@ def reverse(*, actor: Member, payment: DuesPayment, reason: str) -> DuesPayment:
 
 
 def _keeper(actor: Member, branch: Organization) -> Member:
-    fresh = Member.objects.select_related("user", "branch").get(pk=actor.pk)
-    if not fresh.user.is_active or not access.keeps(fresh, branch):
+    fresh = Member.objects.select_related("user", "branch").filter(pk=actor.pk).first()
+    if fresh is None or not fresh.user.is_active or not access.keeps(fresh, branch):
         raise not_found()
     return fresh
 
 
 def _lock(members: Iterable[int]) -> None:
     ids = list(members)
-    list(Member.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    list(Member.ever.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
 
 
 def _sheet(branch: Organization, month: date) -> DuesSheet:

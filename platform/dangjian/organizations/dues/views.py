@@ -153,7 +153,7 @@ def sheet_table(request: HttpRequest, branch: int, month: date) -> HttpResponse:
 def member(request: HttpRequest, pk: int) -> HttpResponse:
     """A member's ledger and what their dues follow from, for who keeps the branch's dues."""
     reader = _reader(request)
-    shown = Member.objects.select_related("branch", "user").filter(pk=pk).first()
+    shown = Member.ever.select_related("branch", "user").filter(pk=pk).first()
     if shown is None or not access.keeps(reader, shown.branch):
         raise not_found()
     today = timezone.localdate()

@@ -359,7 +359,8 @@ def _elected(election: Election) -> list[ElectionCandidate]:
 
 def _require_here(elected: Collection[ElectionCandidate], organization: Organization) -> None:
     for each in elected:
-        if organization.pk not in tree_access.standing(each.member).path_ids:
+        gone = each.member.left_on is not None
+        if gone or organization.pk not in tree_access.standing(each.member).path_ids:
             words = {"name": each.member.name, "organization": organization}
             detail = _("%(name)s 已经不在 %(organization)s，不能在这里任职。请退回，由下级核实。")
             raise Problem(409, "moved_meanwhile", detail % words)
@@ -451,8 +452,8 @@ def _note(election: Election, act: ElectionAct, actor: Member, reason: str = "")
 def _lock(ids: Iterable[int]) -> dict[int, Member]:
     """Those members as they now are, locked in the order of their ids like in every other service."""
     wanted = set(ids)
-    list(Member.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
-    return Member.objects.select_related("user", "branch").in_bulk(wanted)
+    list(Member.ever.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
+    return Member.ever.select_related("user", "branch").in_bulk(wanted)
 
 
 def _refused(field: str, code: str, detail: str) -> Problem:

@@ -57,13 +57,15 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A member of the register. id_index: blind index of the number, or None. mine: the officer may change them."""
+    """A member of the register. id_index: blind index of the number, or None. mine: the officer may change them.
+    left: the day on which they left it, and how in words."""
 
     id: int
     branch: int
     id_index: str | None
     values: Particulars  # with an empty id_number: it stays sealed
     mine: bool
+    left: tuple[date, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +255,8 @@ def _same_person(
         return None
     alike = register.by_birth.get((name, born_on), [])
     if number is not None:
-        others = [each for each in alike if each.id_index is not None]
+        # Somebody who left with another number is another person.
+        others = [each for each in alike if each.id_index is not None and each.left is None]
         alike = [each for each in alike if each.id_index is None]
         if others and not alike:
             message = _("已有一位同名、同一天出生的%(name)s，身份证号不同。请核实是不是同一个人。")
@@ -298,6 +301,11 @@ def _of_mine(known: Known, branch: Unit | None, register: Register, faults: list
     if not known.mine:
         message = _("这个身份证号已登记在别处，或者本人的职责超出你的管理范围。请联系区委组织部。")
         faults.append(Fault("id_number", "not_yours", message))
+    elif known.left is not None:
+        day, how = known.left
+        words_of = {"name": known.values.name, "day": day.isoformat(), "how": how}
+        message = _("%(name)s已于 %(day)s 离开名册（%(how)s）。不要重新录入，请在“已离开”里办“恢复党籍”。")
+        faults.append(Fault("id_number", "left", message % words_of))
     elif branch is not None and branch.id != known.branch:
         here = register.units.by_id[known.branch]
         message = _("已登记在%(branch)s。一个人只能有一个支部；要换支部请用“转支部”。")

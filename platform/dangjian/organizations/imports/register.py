@@ -9,6 +9,7 @@ from dangjian.organizations.imports.judging import Known, Register, Unit, Units
 from dangjian.organizations.models import (
     Import,
     ImportKind,
+    Leaving,
     Member,
     Office,
     OfficeKind,
@@ -41,7 +42,9 @@ def register_for(source: Import) -> Register:
             if not office.organization.path.startswith(paths)
         }
         plain = [name for name in NAMES if name != "id_number"]
-        rows = Member.objects.values_list("pk", "branch_id", "branch__path", "id_number_index", *plain)
+        rows = Member.ever.values_list(
+            "pk", "branch_id", "branch__path", "id_number_index", "left_on", "left_kind", *plain
+        )
         members = [
             Known(
                 pk,
@@ -49,7 +52,8 @@ def register_for(source: Import) -> Register:
                 index,
                 Particulars(**dict(zip(plain, values, strict=True))),
                 path.startswith(paths) and pk not in beyond,
+                (left_on, str(Leaving(left_kind).label)) if left_on is not None else None,
             )
-            for pk, branch, path, index, *values in rows
+            for pk, branch, path, index, left_on, left_kind, *values in rows
         ]
     return Register(timezone.localdate(), units, members)

@@ -77,7 +77,7 @@ def _write_members(source: Import, judged: Sequence[Judged], tell: Tell) -> None
     made = _create_members(new, reason, lambda done: tell(done, total))
     written = [(each.number, key, "", _VERSION_OF_A_NEW_MEMBER) for each, key in zip(new, made, strict=True)]
     of_rows = source.rows.filter(outcome=Outcome.CHANGED).values("target")
-    known = {row.pk: row for row in Member.objects.select_for_update().filter(pk__in=of_rows)}
+    known = {row.pk: row for row in Member.ever.select_for_update().filter(pk__in=of_rows)}
     for each in changed:
         assert each.target is not None  # noqa: S101  (a changed row has one)
         member, (wanted, _branch) = known[each.target], each.wanted
@@ -179,9 +179,7 @@ def _unwrite_members(source: Import, by: Member) -> None:
     of_rows = source.rows.exclude(version=None).values("target")
     known = {
         row.pk: row
-        for row in Member.objects.select_for_update(of=("self",))
-        .select_related("user")
-        .filter(pk__in=of_rows)
+        for row in Member.ever.select_for_update(of=("self",)).select_related("user").filter(pk__in=of_rows)
     }
     built = [
         known[row.target].name if row.target in known else f"#{row.number}"
@@ -198,7 +196,7 @@ def _unwrite_members(source: Import, by: Member) -> None:
         or not each.user.is_active
     ]
     built += _referred_to(Member, new, ignored={Membership})
-    built += _referred_to(User, Member.objects.filter(pk__in=new).values("user"), ignored={Member})
+    built += _referred_to(User, Member.ever.filter(pk__in=new).values("user"), ignored={Member})
     if built:
         raise Built(list(dict.fromkeys(built)))
     reason, now = _("撤回：%(what)s") % {"what": _reason(source)}, timezone.now()

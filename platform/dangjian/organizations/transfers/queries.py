@@ -47,7 +47,7 @@ def listed(
             seen |= Q(receiving__path__startswith=path)
     found = access.visible(reader).filter(seen)
     if text.strip():
-        found = found.filter(member__in=queries.named(Member.objects.all(), text))
+        found = found.filter(member__in=queries.named(Member.ever.all(), text))
     return found.select_related("member__user", "leaving", "receiving")
 
 

@@ -6,6 +6,7 @@ with the field when it cannot be done so.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -119,6 +120,19 @@ def withdraw(*, actor: Member, transfer: Transfer, reason: str) -> Transfer:
     return _end(TransferAct.WITHDRAW, actor, transfer, reason)
 
 
+def held_of(member: Member) -> list[Transfer]:
+    """The member's transfer that is not settled, locked."""
+    open_ones = Transfer.objects.filter(member=member, state=judgement.PROPOSED)
+    return list(open_ones.select_for_update(of=("self",)).select_related("leaving", "receiving"))
+
+
+def call_off(held: Iterable[Transfer], *, member: Member, by: Member, reason: str) -> None:
+    """Take back what `held_of` gave, for `by` who has the right, within the caller's transaction."""
+    for transfer in held:
+        transfer.member = member
+        _settle(transfer, TransferAct.WITHDRAW, by, timezone.localdate(), reason)
+
+
 def _end(act: TransferAct, actor: Member, transfer: Transfer, reason: str) -> Transfer:
     reason = services.checked_reason(reason)
     with outbox.atomic():
@@ -199,8 +213,8 @@ def _note(transfer: Transfer, act: TransferAct, actor: Member, on: date, reason:
 def _people(actor: Member, member: Member) -> tuple[Member, Member]:
     """Both as they now are, locked in the order of their ids like in every other service."""
     ids = {actor.pk, member.pk}
-    list(Member.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
-    found = Member.objects.select_related("user", "branch").in_bulk(ids)
+    list(Member.ever.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    found = Member.ever.select_related("user", "branch").in_bulk(ids)
     actor = found[actor.pk]
     if not actor.user.is_active:
         raise not_found()

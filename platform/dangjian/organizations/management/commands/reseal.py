@@ -25,7 +25,7 @@ class Command(BaseCommand):
 def reseal(district: District) -> int:
     """How many numbers of the district were sealed with the first key."""
     with in_district(district), transaction.atomic(using=district.database):
-        rows = list(Member.objects.select_for_update().exclude(id_number_sealed=""))
+        rows = list(Member.ever.select_for_update().exclude(id_number_sealed=""))
         for row in rows:
             row.id_number = row.id_number
         columns = ["id_number_sealed", "id_number_index"]

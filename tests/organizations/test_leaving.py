@@ -1,0 +1,401 @@
+"""Leaving the register and coming back: what speaks against it, what ends by it, and who is counted when."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from dangjian.api.problems import Problem
+from dangjian.audit.models import AuditRow
+from dangjian.identity import roster
+from dangjian.identity.models import Session, User
+from dangjian.organizations import access, queries, sealing, statistics, structure, timeline
+from dangjian.organizations import services as people
+from dangjian.organizations.admission.models import AdmissionCase, AdmissionStep
+from dangjian.organizations.corrections import services as corrections
+from dangjian.organizations.corrections.models import Correction
+from dangjian.organizations.dues import queries as dues
+from dangjian.organizations.imports import judging
+from dangjian.organizations.imports.judging import Known, Register, Row, Unit, Units
+from dangjian.organizations.leaving import judgement, services
+from dangjian.organizations.leaving.judgement import Person
+from dangjian.organizations.models import (
+    Leaving,
+    Member,
+    Membership,
+    MemberStatus,
+    Office,
+    Organization,
+    OrganizationKind,
+    PostHeld,
+)
+from dangjian.organizations.particulars import Particulars
+from dangjian.organizations.transfers import services as transfers
+from dangjian.organizations.transfers.models import Transfer
+from realtime.models import Event
+from tenants import lifecycle
+from tenants.context import in_district
+from tests.tenants.conftest import fresh, live  # noqa: F401  (fixtures)
+
+ClientOf = Callable[..., Any]
+NUMBER = "410108198403240017"
+TODAY = timezone.localdate
+
+
+def ago(days: int) -> date:
+    return TODAY() - timedelta(days=days)
+
+
+def now(member: Member) -> Member:
+    return Member.ever.select_related("user", "branch").get(pk=member.pk)
+
+
+def leave(world: SimpleNamespace, **more: Any) -> None:
+    given = {"actor": world.zhangwei, "member": world.liqiang, "kind": Leaving.RESIGNED, "reason": "本人申请"}
+    services.leave(**(given | more))
+
+
+def restore(world: SimpleNamespace, **more: Any) -> None:
+    given = {
+        "actor": world.zhangwei, "member": world.liqiang, "branch": world.huiji_orgs.grid4, "reason": "复查纠正",
+    }  # fmt: skip
+    services.restore(**(given | more))
+
+
+def on_probation(member: Member) -> AdmissionCase:
+    case = AdmissionCase.objects.create(
+        branch=member.branch, member=member, name=member.name, born_on=date(1990, 1, 1)
+    )
+    AdmissionStep.objects.create(case=case, key="apply", on=ago(900))
+    return case
+
+
+def refusal(run: Callable[[], Any]) -> tuple[int, str]:
+    with pytest.raises(Problem) as caught:
+        run()
+    problem = caught.value
+    assert all(error.detail.endswith("。") for error in problem.errors)
+    return problem.status, problem.errors[0].code if problem.errors else problem.code
+
+
+# --- the judgement ---------------------------------------------------------------------------------------------------
+
+DAY = date(2026, 6, 1)
+PERSON = Person("李强", MemberStatus.FULL, date(2020, 5, 1), date(2024, 3, 1), date(2025, 7, 1))
+
+
+@pytest.mark.parametrize(
+    ("person", "kind", "on", "said"),
+    [
+        (PERSON, "resigned", DAY, None),
+        (PERSON, "resigned", date(2025, 7, 1), None),
+        (PERSON, "resigned", date(2025, 6, 30), "before_last_change"),
+        (replace(PERSON, changed_on=None), "resigned", date(2024, 3, 2), None),
+        (replace(PERSON, changed_on=None), "resigned", date(2024, 3, 1), "before_last_change"),
+        (replace(PERSON, changed_on=None, since=None), "resigned", date(2020, 5, 1), "before_joining"),
+        (Person("李强", MemberStatus.FULL), "deceased", date(1950, 1, 1), None),
+        (PERSON, "deceased", DAY + timedelta(days=1), "in_future"),
+        (PERSON, "probation_cancelled", DAY, "not_probationary"),
+        (replace(PERSON, status=MemberStatus.PROBATIONARY), "probation_cancelled", DAY, None),
+        (PERSON, "", DAY, "unknown"),
+        (PERSON, "fled", DAY, "unknown"),
+        (replace(PERSON, left_on=date(2026, 5, 1), left_kind="expelled"), "resigned", DAY, "left"),
+    ],
+)
+def test_who_may_leave_how_and_when(person: Person, kind: str, on: date, said: str | None) -> None:
+    fault = judgement.leaving(person, kind=kind, on=on, today=DAY)
+    assert (fault.code if fault else None) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "on", "said"),
+    [
+        ("expelled", DAY, None),
+        ("expelled", date(2026, 5, 1), None),
+        ("expelled", date(2026, 4, 30), "before_leaving"),
+        ("moved_away", DAY + timedelta(days=1), "in_future"),
+        ("deceased", DAY, "deceased"),
+        ("", DAY, "present"),
+    ],
+)
+def test_who_may_come_back_and_when(kind: str, on: date, said: str | None) -> None:
+    person = replace(PERSON, left_on=date(2026, 5, 1) if kind else None, left_kind=kind)
+    fault = judgement.coming_back(person, on=on, today=DAY)
+    assert (fault.code if fault else None) == said
+    assert (judgement.taking_back(person) is None) == bool(kind)
+
+
+# --- what ends by it -------------------------------------------------------------------------------------------------
+
+
+def test_everything_ends_in_one_act_and_nothing_is_deleted(inside: SimpleNamespace) -> None:
+    world, member = inside, inside.wangfang
+    Office.objects.create(member=member, kind="information_editor", organization=world.huiji_orgs.grid3)
+    on_probation(member)
+    corrections.ask(member=member, field="education", wanted="bachelor", reason="毕业证在手")
+    epoch, day = member.user.session_epoch, ago(3)
+    PostHeld.objects.filter(member=member).update(since=ago(400))
+    Session.objects.create(
+        session_key="k", user=member.user, user_epoch=epoch, expire_date=timezone.now() + timedelta(days=1)
+    )
+    leave(world, member=member, kind="expelled", on=day, reason="严重违纪", document=" 惠纪〔2026〕3 号 ")
+
+    gone = now(member)
+    assert (gone.left_on, gone.left_kind, gone.branch) == (day, "expelled", world.huiji_orgs.grid3)
+    [stay] = Membership.objects.filter(member=member)
+    assert (stay.until, stay.ended, stay.ended_reason, stay.ended_document) == (
+        day, "expelled", "严重违纪", "惠纪〔2026〕3 号",
+    )  # fmt: skip
+    assert list(PostHeld.ever.filter(member=member).values_list("until", flat=True)) == [day]
+    assert not PostHeld.objects.filter(member=member).exists()
+    assert not Office.objects.filter(member=member).exists()
+    user = User.objects.get(pk=member.user_id)
+    assert not user.is_active
+    assert user not in roster.without_account(world.huiji)
+    assert user.session_epoch > epoch
+    assert not Session.objects.filter(user=user).exists()
+    case = AdmissionCase.objects.get(member=member)
+    assert case.state == "cancelled"
+    assert case.transitions.get().action == "leave"
+    assert Correction.objects.get(member=member).state == "withdrawn"
+    actions = set(AuditRow.objects.filter(object_id=member.user_id).values_list("action", flat=True))
+    assert actions >= {
+        "member.leave",
+        "post.end",
+        "office.take",
+        "account.deactivate",
+        "correction.withdrawn",
+    }
+    row = member.history.latest()
+    assert (row.history_user, row.history_change_reason, row.left_kind) == (
+        world.zhangwei.user, "严重违纪", "expelled",
+    )  # fmt: skip
+    told = Event.objects.filter(kind=services.EVENT).values_list("topic", flat=True)
+    assert f"organization:{world.huiji_orgs.grid3.pk}" in told
+    assert timeline.disagreements() == []
+
+
+def test_a_pending_transfer_is_taken_back(inside: SimpleNamespace) -> None:
+    made = transfers.propose(
+        actor=inside.wangfang, member=inside.liqiang, receiving=inside.huiji_orgs.sunzhuang, reason="搬家"
+    )
+    leave(inside)
+    assert Transfer.objects.get(pk=made.pk).state == "withdrawn"
+    assert refusal(lambda: transfers.accept(actor=inside.zhangwei, transfer=made)) == (409, "settled_already")
+
+
+def test_nothing_more_is_done_to_them(inside: SimpleNamespace) -> None:
+    leave(inside)
+    officer, gone = inside.zhangwei, inside.liqiang
+    given = {"actor": officer, "member": gone, "reason": "试"}
+    grid3 = inside.huiji_orgs.grid3
+    for act in (
+        lambda: leave(inside),
+        lambda: people.set_post(**given, organization=grid3, post="publicity", since=None),
+        lambda: people.give_office(**given, organization=grid3, kind="officer"),
+        lambda: people.move_member(**given, branch=inside.huiji_orgs.grid4),
+        lambda: people.reactivate_member(**given),
+        lambda: people.reset_password(**given),
+    ):
+        assert refusal(act) == (422, "left")
+    people.rename_member(**given, name="李刚")
+    assert refusal(lambda: corrections.ask(member=gone, field="phone", wanted="13812342671", reason="换号")) == (
+        404, "not_found",
+    )  # fmt: skip
+    assert queries.member_of(User.objects.get(pk=gone.user_id)) is None
+
+
+def test_not_oneself_and_only_in_ones_care(inside: SimpleNamespace) -> None:
+    assert refusal(lambda: leave(inside, member=inside.zhangwei)) == (422, "self")
+    assert refusal(lambda: leave(inside, actor=inside.wangfang)) == (404, "not_found")
+    assert refusal(lambda: leave(inside, reason=" ")) == (422, "required")
+    assert refusal(lambda: leave(inside, kind="probation_cancelled")) == (422, "not_probationary")
+    held = PostHeld.objects.get(member=inside.wangfang)
+    PostHeld.objects.filter(pk=held.pk).update(since=ago(10))
+    people.end_post(actor=inside.zhangwei, held=held, reason="换届", until=ago(2))
+    late = refusal(lambda: leave(inside, member=inside.wangfang, on=ago(5)))
+    assert late == (422, "before_last_change")
+
+
+def test_of_two_officers_at_once_one_is_told(fresh: Callable[..., dict[str, Any]]) -> None:  # noqa: F811
+    """The second waits for the first and then hears of it."""
+    district = lifecycle.create_district(
+        **fresh("leaving"), options={"officer_username": "first", "officer_name": "甲"}
+    )
+    with in_district(district):
+        officer = Member.objects.select_related("user", "branch").get()
+        user = User.objects.create_user("goes", None, name="乙")
+        member = Member.objects.create(user=user, branch=officer.branch, name="乙", pinyin="yi", initials="y")
+    start, said = threading.Barrier(2), []
+
+    def act() -> None:
+        try:
+            start.wait(10)
+            with in_district(district):
+                services.leave(actor=officer, member=member, kind="resigned", reason="本人申请")
+            said.append("done")
+        except Problem as problem:
+            said.append(problem.errors[0].code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=act) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(said) == ["done", "left"]
+
+
+# --- coming back -----------------------------------------------------------------------------------------------------
+
+
+def test_coming_back_leaves_a_gap(inside: SimpleNamespace) -> None:
+    on_probation(inside.liqiang)
+    leave(inside, on=ago(30))
+    restore(inside, on=ago(10))
+    back = now(inside.liqiang)
+    assert (back.left_on, back.left_kind, back.branch, back.user.is_active) == (
+        None, "", inside.huiji_orgs.grid4, True,
+    )  # fmt: skip
+    case = AdmissionCase.objects.get(member=back)
+    assert (case.state, case.branch) == ("active", inside.huiji_orgs.grid4)
+    counted = {
+        days: [pk for pk in (inside.huiji_orgs.grid3.pk, inside.huiji_orgs.grid4.pk)
+               if Membership.objects.filter(timeline.on(ago(days)), member=back, branch=pk).exists()]
+        for days in (31, 30, 11, 10, 0)
+    }  # fmt: skip
+    grid3, grid4 = inside.huiji_orgs.grid3.pk, inside.huiji_orgs.grid4.pk
+    assert counted == {31: [grid3], 30: [], 11: [], 10: [grid4], 0: [grid4]}
+    assert timeline.disagreements() == []
+    assert refusal(lambda: restore(inside)) == (422, "present")
+
+
+def test_what_cannot_be_come_back_to(inside: SimpleNamespace) -> None:
+    orgs, officer = inside.huiji_orgs, inside.zhangwei
+    leave(inside, on=ago(5))
+    assert refusal(lambda: restore(inside, branch=orgs.guxing)) == (422, "no_branch")
+    assert refusal(lambda: restore(inside, on=ago(6))) == (422, "before_leaving")
+    young = structure.found(
+        act=structure.Act(officer, ago(2), "新设", ""), parent=orgs.guxing, name="新设党支部",
+        kind=OrganizationKind.BRANCH,
+    )  # fmt: skip
+    assert refusal(lambda: restore(inside, branch=young, on=ago(3))) == (422, "before_branch")
+    structure.merge(
+        act=structure.Act(officer, TODAY(), "合并", ""), organization=orgs.grid3, version=1, into=orgs.grid4
+    )
+    assert refusal(lambda: restore(inside, branch=orgs.grid3)) == (422, "dissolved")
+    taken_back = refusal(lambda: services.take_back(actor=officer, member=inside.liqiang, reason="错"))
+    assert taken_back == (422, "dissolved")
+    restore(inside, account=False)
+    assert not now(inside.liqiang).user.is_active
+
+
+def test_a_number_that_is_somebody_elses_by_now(inside: SimpleNamespace, settings: Any) -> None:
+    """Two keys have two indexes, which the database cannot compare."""
+    settings.SEALING_KEYS = ["old" * 12]
+    member = now(inside.liqiang)
+    member.id_number = NUMBER
+    member.save()
+    leave(inside)
+    settings.SEALING_KEYS = ["new" * 12, "old" * 12]
+    other = now(inside.zhoujie)
+    other.id_number = NUMBER
+    other.save()
+    assert refusal(lambda: restore(inside)) == (422, "taken")
+    assert refusal(
+        lambda: services.take_back(actor=inside.zhangwei, member=inside.liqiang, reason="记错了")
+    ) == (422, "taken")
+
+
+def test_a_mistake_is_taken_back_as_if_it_had_not_been(inside: SimpleNamespace) -> None:
+    leave(inside, kind="deceased", on=ago(20))
+    assert refusal(lambda: restore(inside)) == (422, "deceased")
+    services.take_back(actor=inside.zhangwei, member=inside.liqiang, reason="记错了人")
+    back = now(inside.liqiang)
+    assert (back.left_on, back.branch, back.user.is_active) == (None, inside.huiji_orgs.grid3, True)
+    [stay] = Membership.objects.filter(member=back)
+    assert (stay.until, stay.ended, stay.ended_reason) == (None, "", "")
+    assert timeline.disagreements() == []
+    assert AuditRow.objects.get(action="member.take_back").reason == "记错了人"
+
+
+# --- who is counted when ---------------------------------------------------------------------------------------------
+
+
+def test_in_no_list_of_today_and_in_those_of_before(inside: SimpleNamespace) -> None:
+    grid3, officer, secretary = inside.huiji_orgs.grid3, inside.zhangwei, inside.wangfang
+    leave(inside, on=ago(2))
+    before, today = ago(3), TODAY()
+    assert (timeline.counts(before)[grid3.pk], timeline.counts(today)[grid3.pk]) == (2, 1)
+    assert [statistics.members(secretary, by="kind", day=day).total for day in (before, today)] == [2, 1]
+    found = [
+        [one.name for one in statistics.of_group(secretary, by="kind", key="full", day=day).order_by("pk")]
+        for day in (before, today)
+    ]
+    assert found == [["王芳", "李强"], ["王芳"]]
+    names = [{one.name for one in queries.visible_members_on(secretary, day)} for day in (before, today)]
+    assert names == [{"王芳", "李强"}, {"王芳"}]
+    assert inside.liqiang not in access.managed_members(officer)
+    assert inside.liqiang in access.ever_managed_members(officer)
+    assert [one.name for one in queries.of_branch(grid3)] == ["王芳"]
+    [counted] = queries.counted(Organization.objects.filter(pk=grid3.pk))
+    assert counted.members_all == counted.members_full == grid3.members.count() == 1
+    assert counted.members_inactive == 0
+    gone = now(inside.liqiang)
+    assert not access.may_see_phone(secretary, gone)
+    assert not access.may_see_member(secretary, gone)
+    assert access.may_manage_member(officer, gone)
+
+
+def test_dues_end_with_the_month(inside: SimpleNamespace) -> None:
+    grid3 = inside.huiji_orgs.grid3
+    leave(inside, on=date(2026, 10, 15))
+    restore(inside, branch=grid3, on=date(2026, 11, 20))
+    owing = {month: inside.liqiang in dues.owing(grid3, date(2026, month, 1)) for month in (9, 10, 11)}
+    assert owing == {9: True, 10: True, 11: True}
+    leave(inside, on=date(2026, 11, 25))
+    assert inside.liqiang in dues.owing(grid3, date(2026, 11, 1))
+    assert inside.liqiang not in dues.owing(grid3, date(2026, 12, 1))
+
+
+# --- not entered anew ------------------------------------------------------------------------------------------------
+
+
+def test_a_number_is_found_among_those_who_left(inside: SimpleNamespace) -> None:
+    member = now(inside.liqiang)
+    member.id_number = NUMBER
+    member.save()
+    leave(inside, on=ago(2))
+    fault = people.number_fault(NUMBER)
+    assert fault is not None
+    assert fault.code == "left"
+    assert "李强" in fault.detail
+    assert "恢复" in fault.detail
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"id_number": NUMBER}, ["left"]),
+        ({"born_on": "1984-03-24"}, ["left"]),
+        ({"id_number": "410108198403240033"}, []),
+    ],
+)
+def test_a_roster_names_who_has_left(given: dict[str, str], said: list[str]) -> None:
+    values = Particulars(name="李强", status="full", born_on=date(1984, 3, 24))
+    gone = Known(7, 1, sealing.index(NUMBER), values, True, (date(2026, 3, 1), "退党"))
+    unit = Unit(1, "金河党支部", "金河", OrganizationKind.BRANCH, None, "", True)
+    row = Row(2, {"name": "李强", "branch": "金河党支部", "status": "正式党员"} | given)
+    [judged] = judging.members([row], Register(DAY, Units([unit], {}), [gone]))
+    assert [fault.code for fault in judged.faults] == said
+    if said:
+        assert "2026-03-01" in judged.faults[0].message
