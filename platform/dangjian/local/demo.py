@@ -206,7 +206,6 @@ class Demo:
             log = self.state.keycloak / "keycloak.log"
             part = Part("Keycloak", log, lambda: keycloak.start(self.state.keycloak, port=port))
             self._keycloak = self._keep(part)
-            self._keycloak.know(*ACCOUNTS)
         return {
             "IDENTITY": "keycloak",
             "KEYCLOAK_URL": url,

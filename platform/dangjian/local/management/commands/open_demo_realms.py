@@ -1,4 +1,7 @@
-"""``manage.py open_demo_realms``: realms for the districts of the demo, and accounts for its cast."""
+"""``manage.py open_demo_realms``: realms for the districts of the demo, and accounts for its cast.
+
+Districts added by hand before there was a Keycloak get theirs too.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from dangjian.identity import provisioning
 from dangjian.identity.keycloak import Refused, Unreachable
 from dangjian.identity.keycloak.accounts import give_account
 from dangjian.identity.models import User
+from dangjian.local import keycloak
 from dangjian.local.demo import ACCOUNTS, PASSWORD
+from dangjian.local.state import State
 from tenants import registry
 from tenants.context import in_district, in_registry
 from tenants.models import District
@@ -22,16 +27,23 @@ class Command(BaseCommand):
     help = "Makes the realms of the demo's districts what they must be, and gives its cast accounts with its password."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for host, (name, people) in ACCOUNTS.items():
-            district = registry.district_for_host(host)
-            assert district is not None, host  # noqa: S101  (open_demo has opened it)
+        ours = State.of_checkout().keycloak
+        for district in registry.all_districts():
+            if not district.is_active:
+                continue
+            host = registry.primary_host(district)
+            _name, people = ACCOUNTS.get(host, ("", []))
+            if ours.exists():
+                keycloak.know(ours, host)
             self._move_here(district)
             try:
                 provisioning.provision_realm(district)
                 self._give_accounts(district, [username for username, *_ in people])
             except (Unreachable, Refused, ImproperlyConfigured) as error:
-                raise CommandError(f"{name}: the realm {district.realm} was not made: {error}") from None
-            self.stdout.write(f"{name}: realm {district.realm}")
+                raise CommandError(
+                    f"{district.name}: the realm {district.realm} was not made: {error}"
+                ) from None
+            self.stdout.write(f"{district.name}: realm {district.realm}")
             self.stdout.flush()
 
     def _move_here(self, district: District) -> None:
