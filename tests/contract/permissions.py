@@ -186,6 +186,10 @@ API: list[Row] = [
         data={"reason": "毕业证", "education": "bachelor"},
     ),
     district(
+        "api-member-act", "POST", 404, officer="ok", args={"pk": "@member", "act": "leave"}, foreign=404,
+        data={"reason": "本人申请", "kind": "resigned"},
+    ),
+    district(
         "api-member-record", "GET", 404, member="ok", secretary="ok", officer="ok", args={"pk": "@member"},
         foreign=404,
     ),
@@ -449,6 +453,10 @@ PAGES: list[Row] = [
     district(
         "officer-member-action", "POST", 404, officer="ok",
         args={"pk": "@member", "action": "deactivate"}, data={"reason": "已转出"}, foreign=404,
+    ),
+    district(
+        "officer-member-action", "POST", 404, officer="ok", args={"pk": "@member", "action": "leave"},
+        data={"kind": "resigned", "on": "2026-11-20", "reason": "本人申请"}, foreign=404,
     ),
     district("officer-imports", "GET", 404, officer="ok"),
     district("officer-imports", "POST", 404, officer="ok", data={"file": "@roster", "kind": "members"}),

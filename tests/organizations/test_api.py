@@ -93,11 +93,13 @@ def test_what_of_a_member_by_right(client_of: ClientOf, world: SimpleNamespace) 
         "phone": "138****2671",
         "active": True,
         "signed_in": False,
+        "left_on": None,
+        "left_kind": "",
     }
     assert told("wangfang", "李强")["phone"] == "138****2671"
     hidden = told("liqiang", "王芳")
     assert hidden["posts_held"] == shown["posts_held"]
-    assert [hidden[name] for name in ("status", "phone", "active", "signed_in")] == [None] * 4
+    assert [hidden[name] for name in ("status", "phone", "active", "signed_in", "left_kind")] == [None] * 5
     assert told("liqiang", "李强")["phone"] == "138****2671"
 
 

@@ -43,6 +43,7 @@ from dangjian.organizations.transfers.models import Transfer
 from realtime.models import Event
 from tenants import lifecycle
 from tenants.context import in_district
+from tests.organizations.conftest import Budget
 from tests.tenants.conftest import fresh, live  # noqa: F401  (fixtures)
 
 ClientOf = Callable[..., Any]
@@ -399,3 +400,117 @@ def test_a_roster_names_who_has_left(given: dict[str, str], said: list[str]) -> 
     assert [fault.code for fault in judged.faults] == said
     if said:
         assert "2026-03-01" in judged.faults[0].message
+
+
+# --- pages and API ---------------------------------------------------------------------------------------------------
+
+LIST = "/officer/members/"
+
+
+def test_the_officer_records_it_beside_the_list_and_finds_them_again(
+    client_of: ClientOf, world: SimpleNamespace, budget: Budget
+) -> None:
+    officer, pk = client_of("zhangwei"), world.liqiang.pk
+    gone = client_of("liqiang")
+    assert gone.get("/branch/").status_code == 200
+    form = officer.get(f"{LIST}{pk}/leave/")
+    assert "开除党籍" in form.content.decode()
+    assert "取消预备党员资格" not in form.content.decode(), "a full member has none"
+    assert officer.get(f"{LIST}{world.zhangwei.pk}/leave/").status_code == 404
+    given = {
+        "kind": "probation_cancelled",
+        "on": ago(3).isoformat(),
+        "reason": "本人申请",
+        "document": "惠组 9 号",
+    }
+    wrong = officer.post(f"{LIST}{pk}/leave/", given)
+    assert wrong.status_code == 422
+    assert "没有预备党员资格可以取消" in wrong.content.decode()
+    done = officer.post(f"{LIST}{pk}/leave/", given | {"kind": "resigned"}, follow=True)
+    said = done.content.decode()
+    for words in ("已离开名册", "退党", "惠组 9 号", "本人申请", "恢复党籍", "撤回离开记录"):
+        assert words in said
+    assert "转支部" not in said
+
+    assert gone.get("/branch/").status_code == 302, "signed out"
+    assert [row.name for row, _ in officer.get(LIST).context["rows"]] == ["刘娜", "王芳", "张伟", "周杰"]
+    with budget(9):
+        left = officer.get(LIST, {"state": "left"})
+    assert [row.name for row, _ in left.context["rows"]] == ["李强"]
+    assert "退党" in left.content.decode()
+    assert [
+        row.name for row, _ in officer.get(LIST, {"state": "left", "left": "resigned"}).context["rows"]
+    ] == ["李强"]
+    assert officer.get(LIST, {"state": "left", "left": "deceased"}).context["rows"] == []
+    table = officer.get("/officer/members.xlsx", {"state": "left"})
+    assert table.status_code == 200
+    with budget(12):
+        record = officer.get(f"/members/{pk}/record/").content.decode()
+    assert "离开名册：退党" in record
+    assert client_of("wangfang").get(f"/members/{pk}/record/").status_code == 404
+    assert client_of("wangfang").get("/branch/members/", {"state": "left"}).context["rows"] == []
+    assert "已离开" not in client_of("wangfang").get("/branch/members/").content.decode()
+
+    # Who was second is told, and comes to how things stand.
+    again = officer.post(f"{LIST}{pk}/leave/", given, follow=True).content.decode()
+    assert f"李强已于 {ago(3).isoformat()} 离开名册（退党）。" in again
+    back = officer.post(
+        f"{LIST}{pk}/restore/",
+        {"branch": world.huiji_orgs.grid4.pk, "on": TODAY().isoformat(), "reason": "复查", "account": "on"},
+        follow=True,
+    )
+    assert "重新计入名册" in back.content.decode()
+    assert (
+        "就在名册里" in officer.post(f"{LIST}{pk}/take-back/", {"reason": "错"}, follow=True).content.decode()
+    )
+    facts = officer.get(f"/members/{pk}/record/").content.decode()
+    assert "恢复党籍，编入" in facts
+
+
+def test_the_same_by_api(client_of: ClientOf, world: SimpleNamespace) -> None:
+    officer, path = client_of("zhangwei"), f"/api/v1/members/{world.liqiang.pk}/"
+
+    def act(key: str, **given: Any) -> Any:
+        return officer.post(f"{path}acts/{key}/", {"reason": "核实"} | given, content_type="application/json")
+
+    wrong = act("leave", kind="resigned", on=(TODAY() + timedelta(days=1)).isoformat())
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/on")
+    left = act("leave", kind="deceased", on=ago(4).isoformat(), document="证明 3 号").json()["member"]
+    assert (left["left_on"], left["left_kind"]) == (ago(4).isoformat(), "deceased")
+    assert left["acts"] == ["rename", "correct", "take-back"]
+    refused = act("move", branch=world.huiji_orgs.grid4.pk)
+    assert (refused.status_code, refused.json()["code"]) == (409, "left")
+
+    def listed(client: Any, **asked: str) -> Any:
+        return [
+            (row["name"], row["left_kind"]) for row in client.get("/api/v1/members/", asked).json()["results"]
+        ]
+
+    assert ("李强", "deceased") not in listed(officer)
+    assert ("李强", "deceased") in listed(officer, as_of=ago(5).isoformat())
+    assert listed(officer, left="any") == listed(officer, left="deceased") == [("李强", "deceased")]
+    assert listed(officer, left="expelled") == listed(officer, left="any", as_of=ago(5).isoformat()) == []
+    assert client_of("wangfang").get("/api/v1/members/", {"left": "any"}).status_code == 403
+    assert officer.get("/api/v1/members/", {"left": "gone"}).status_code == 400
+    facts = officer.get(f"{path}record/").json()["facts"]
+    assert (facts[0]["kind"], facts[0]["document"]) == ("left", "证明 3 号")
+    back = act("take-back", account=False).json()["member"]
+    assert (back["left_on"], back["left_kind"]) == (None, "")
+    with in_district(world.huiji):
+        assert not now(world.liqiang).user.is_active
+
+
+def test_looked_up_by_number_they_are_found(client_of: ClientOf, world: SimpleNamespace) -> None:
+    with in_district(world.huiji):
+        member = now(world.liqiang)
+        member.id_number = NUMBER
+        member.save()
+        leave(world)
+    officer = client_of("zhangwei")
+    found = officer.post(f"{LIST}look-up/", {"id_number": NUMBER}, follow=True)
+    assert "已离开名册" in found.content.decode()
+    path, given = "/api/v1/members/look-up/", {"id_number": NUMBER}
+    answer = officer.post(path, given, content_type="application/json").json()
+    assert answer["member"]["left_kind"] == "resigned"
+    secretary = client_of("wangfang").post(path, given, content_type="application/json").json()
+    assert secretary == {"member": None}

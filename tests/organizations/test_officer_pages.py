@@ -239,7 +239,7 @@ def test_every_action_has_its_form(officer: Any, world: SimpleNamespace) -> None
         )
     address = f"{LIST}{world.wangfang.pk}/"
     actions = officer.get(address).context["actions"]
-    assert len(actions) == 9
+    assert len(actions) == 10
     for key, action in actions.items():
         answer = officer.get(f"{address}{key}/", headers=PANEL)
         assert answer.status_code == 200

@@ -31,7 +31,7 @@ from dangjian.organizations import (
 )
 from dangjian.organizations.listing import Listing, listing
 from dangjian.organizations.member_record_views import seen_by
-from dangjian.organizations.models import Member, MemberStatus
+from dangjian.organizations.models import Leaving, Member, MemberStatus
 from dangjian.organizations.particulars import FIRST_CONGRESS
 from dangjian.organizations.phone import masked
 
@@ -70,6 +70,10 @@ class MemberSerializer(serializers.Serializer):
     phone = serializers.SerializerMethodField(help_text="masked")
     active = serializers.SerializerMethodField()
     signed_in = serializers.SerializerMethodField(help_text="whether they have ever signed in")
+    left_on = serializers.SerializerMethodField(
+        help_text="the first day on which they were no longer in the register; null for who is in it"
+    )
+    left_kind = serializers.SerializerMethodField(help_text="how they left")
 
     def get_status(self, member: Any) -> str | None:
         return member.status_shown if self._entitled(member) else None
@@ -82,6 +86,12 @@ class MemberSerializer(serializers.Serializer):
 
     def get_signed_in(self, member: Member) -> bool | None:
         return member.user.first_signed_in_at is not None if self._entitled(member) else None
+
+    def get_left_on(self, member: Member) -> date | None:
+        return member.left_on if self._entitled(member) else None
+
+    def get_left_kind(self, member: Member) -> str | None:
+        return member.left_kind if self._entitled(member) else None
 
     def _entitled(self, member: Member) -> bool:
         reader: access.Reader = self.context["reader"]
@@ -142,6 +152,9 @@ class OrganizationsView(ApiView):
         return Response({"results": found, "next": next_path(request._request, cursor)})
 
 
+_LEFT = ("any", *Leaving.values)
+
+
 class MembersView(ApiView):
     service_scopes = {"GET": ServiceScope.MEMBERS}
 
@@ -155,6 +168,12 @@ class MembersView(ApiView):
                 OpenApiParameter(each.name, str, enum=[value for value, _label in each.choices])
                 for each in member_table.filters()
             ),
+            OpenApiParameter(
+                "left",
+                str,
+                enum=_LEFT,
+                description="instead those who have left by `as_of`, in that way; for officers",
+            ),
             AS_OF,
             _CURSOR,
         ],
@@ -164,7 +183,13 @@ class MembersView(ApiView):
         reader = reader_or_service(request)
         text, branch = request.query_params.get("q", "")[:50], number(request, "branch")
         kind, day = choice(request, "kind", MemberStatus.values, ""), as_of(request)
-        found: Any = queries.named(queries.visible_members_on(reader, day), text)
+        left = choice(request, "left", _LEFT, "")
+        if left and not access.standing(reader).is_officer:
+            raise forbidden(_("已离开的党员只对组织部管理员开放。"))
+        people = queries.left_members_on(reader, day) if left else queries.visible_members_on(reader, day)
+        found: Any = queries.named(people, text)
+        if left != "any" and left:
+            found = found.filter(left_kind=left)
         if branch is not None:
             tree = queries.visible_tree(reader, day)
             if branch not in tree.nodes:
@@ -180,11 +205,12 @@ class MembersView(ApiView):
             # What one may not see of somebody one may not find them by either.
             if not statistics.may_count(reader):
                 raise forbidden(_("按这些条件查找只对支部书记和组织部管理员开放。"))
-            known = statistics.counted(reader, day=day).values("member")
-            found = member_table.filtered(found.filter(pk__in=known), asked, day)
+            if not left:
+                found = found.filter(pk__in=statistics.counted(reader, day=day).values("member"))
+            found = member_table.filtered(found, asked, day)
         page = listing(
             found.select_related("user", "branch").defer("id_number_sealed"),
-            which=f"members:{reader.pk}:{branch or ''}:{kind}:{day}:{':'.join(asked.values())}:{text}",
+            which=f"members:{reader.pk}:{branch or ''}:{kind}:{left}:{day}:{':'.join(asked.values())}:{text}",
             by=("pinyin", "id"),
             cursor=request.query_params.get("cursor", ""),
         )
@@ -213,18 +239,21 @@ class MemberLookUpView(ApiView):
         serializer = LookUpSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         number = serializer.validated_data["id_number"]
-        found = services.look_up_id_number(actor=reader, members=desk.members, number=number)
+        found = services.look_up_id_number(actor=reader, members=desk.ever, number=number)
         if found is None:
             return Response({"member": None})
         today = timezone.localdate()
-        shown = queries.visible_members_on(reader, today).select_related("user", "branch").get(pk=found.pk)
+        people = queries.left_members_on if found.left_on is not None else queries.visible_members_on
+        shown = people(reader, today).select_related("user", "branch").get(pk=found.pk)
         queries.show_as_of([shown], today)
         return Response({"member": MemberSerializer(shown, context={"reader": reader}).data})
 
 
 class FactSerializer(serializers.Serializer):
     day = serializers.DateField(allow_null=True, help_text="the first on which it was so; null: not known")
-    kind = serializers.ChoiceField(["branch", "post", "post_ended", "joined", "converted", "transfer"])
+    kind = serializers.ChoiceField(
+        ["branch", "post", "post_ended", "left", "joined", "converted", "transfer"]
+    )
     text = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     document = serializers.CharField(allow_blank=True)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from dangjian.organizations.models import (
     Education,
     Employment,
+    Leaving,
     Member,
     MemberStatus,
     Office,
@@ -60,7 +61,8 @@ class ReasonForm(forms.Form):
     )
 
     field_order = [
-        "name", "kind", "post", "office", "held", "organization", "branch", "since", "until", "document", "reason",
+        "name", "kind", "post", "office", "held", "organization", "branch", "since", "until", "on", "document",
+        "reason", "account",
     ]  # fmt: skip
 
     def __init__(
@@ -71,7 +73,8 @@ class ReasonForm(forms.Form):
         self.member = member
         self.organizations = organizations
         for field in self.fields.values():
-            field.widget.attrs |= {"class": "dj-input", "autocomplete": "off"}
+            if not isinstance(field, forms.BooleanField):
+                field.widget.attrs |= {"class": "dj-input", "autocomplete": "off"}
         self.prepare()
 
     def prepare(self) -> None:
@@ -172,6 +175,49 @@ class EndPostForm(ReasonForm):
         field.label_from_instance = lambda held: f"{held.get_post_display()}　{held.organization}"
 
 
+class LeaveForm(ReasonForm):
+    kind = forms.ChoiceField(
+        label=_("怎样离开"),
+        choices=[("", _("选择情形")), *Leaving.choices],
+        error_messages={"required": _("请选择离开名册的情形。")},
+    )
+    on = DayField(label=_("从哪天起不在名册"), help_text=_("这一天起不再计入；补记以前的日子也可以。"))
+    document = forms.CharField(label=_("文号"), max_length=60, required=False)
+
+    def prepare(self) -> None:
+        self.initial.setdefault("on", timezone.localdate())
+        # Offered to whom it can happen to; the service says why to whoever asks for it nevertheless.
+        if self.member.status != MemberStatus.PROBATIONARY:
+            kinds: Any = self.fields["kind"].widget
+            kinds.choices = [each for each in kinds.choices if each[0] != Leaving.PROBATION_CANCELLED]
+
+
+class RestoreForm(ReasonForm):
+    branch = TreeField(
+        label=_("编入哪个支部"),
+        queryset=Organization.objects.none(),
+        empty_label=_("选择支部"),
+        error_messages={"required": _("请选择一个支部。"), "invalid_choice": _("请选择一个支部。")},
+    )
+    on = DayField(label=_("从哪天起"), help_text=_("中间的日子仍然不计入名册。"))
+    document = forms.CharField(label=_("文号"), max_length=60, required=False)
+    account = forms.BooleanField(label=_("同时恢复登录账号"), required=False)
+
+    def prepare(self) -> None:
+        self.initial.setdefault("on", timezone.localdate())
+        self.initial.setdefault("account", True)
+        branches = self.organizations.filter(kind=OrganizationKind.BRANCH)
+        _choose(self.fields["branch"], branches, indented=False)
+        self.initial.setdefault("branch", self.member.branch_id)
+
+
+class TakeBackForm(ReasonForm):
+    account = forms.BooleanField(label=_("同时恢复登录账号"), required=False)
+
+    def prepare(self) -> None:
+        self.initial.setdefault("account", True)
+
+
 class CorrectForm(ReasonForm):
     """Everything of `particulars.Particulars` but the name, which has a form of its own."""
 
@@ -201,8 +247,6 @@ class CorrectForm(ReasonForm):
         for name in self.fields:
             if name not in {"phone", "id_number", "reason"}:
                 self.initial.setdefault(name, getattr(self.member, name))
-        for name in ("is_floating", "in_hardship", "out_of_contact"):
-            self.fields[name].widget.attrs["class"] = "dj-checkbox"
 
     def clean(self) -> dict[str, Any]:
         """Numbers left empty are left alone: the form cannot show what stands there."""

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from dangjian.organizations import forms, services
 from dangjian.organizations.access import Standing
-from dangjian.organizations.models import Member
+from dangjian.organizations.leaving import services as leaving
+from dangjian.organizations.models import Leaving, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Action:
     run: does it, given actor, member and the form's values; a returned string is shown once: a one-time password, or
     with `shows` what that calls it.
     offered: whether it makes sense for a member of that standing. for_self: whether officers may do it to themselves.
+    present, left: whether it is for those in the register, and for those who have left it.
     """
 
     label: str | Promise
@@ -33,6 +35,8 @@ class Action:
     offered: Callable[[Member, Standing], bool] = lambda member, standing: True
     danger: bool = False
     for_self: bool = True
+    present: bool = True
+    left: bool = False
     shows: str | Promise = ""
 
 
@@ -111,6 +115,7 @@ ACTIONS: Final[dict[str, Action]] = {
         form=forms.RenameForm,
         run=services.rename_member,
         icon="edit",
+        left=True,
     ),
     "correct": Action(
         label=_("更正资料"),
@@ -120,6 +125,7 @@ ACTIONS: Final[dict[str, Action]] = {
         form=forms.CorrectForm,
         run=services.correct_member,
         icon="edit",
+        left=True,
     ),
     "reveal": Action(
         label=_("查看身份证号"),
@@ -130,6 +136,7 @@ ACTIONS: Final[dict[str, Action]] = {
         run=services.reveal_id_number,
         icon="eye",
         offered=lambda member, standing: bool(member.id_number_sealed),
+        left=True,
         shows=_("身份证号"),
     ),
     "deactivate": Action(
@@ -154,6 +161,44 @@ ACTIONS: Final[dict[str, Action]] = {
         icon="refresh",
         offered=lambda member, standing: not member.user.is_active,
     ),
+    "leave": Action(
+        label=_("离开名册"),
+        verb=_("记下离开"),
+        done=_("已离开名册，账号同时停用。"),
+        explain=_(
+            "去世、除名、开除党籍、退党等。职务、职责、账号和没办完的转接、入党手续一并终止；动态、党费和历史都保留。"
+        ),
+        form=forms.LeaveForm,
+        run=leaving.leave,
+        icon="logout",
+        danger=True,
+        for_self=False,
+    ),
+    "restore": Action(
+        label=_("恢复党籍"),
+        verb=_("恢复党籍"),
+        done=_("已经恢复，重新计入名册。"),
+        explain=_("从那一天起重新计入名册。以前的职务和职责不会自动恢复，要的话重新任职、授予。"),
+        form=forms.RestoreForm,
+        run=leaving.restore,
+        icon="refresh",
+        offered=lambda member, standing: member.left_kind != Leaving.DECEASED,
+        present=False,
+        left=True,
+    ),
+    "take-back": Action(
+        label=_("撤回离开记录"),
+        verb=_("撤回离开记录"),
+        done=_("离开的记录已撤回，在册时间连续计算。"),
+        explain=_(
+            "只用于记错了的情况：仍在原支部，在册时间连续计算。随离开终止的职务、职责和转接要另外重新办。"
+        ),
+        form=forms.TakeBackForm,
+        run=leaving.take_back,
+        icon="edit",
+        present=False,
+        left=True,
+    ),
 }
 
 
@@ -162,5 +207,7 @@ def offered(actor: Member, member: Member, standing: Standing) -> dict[str, Acti
     return {
         key: action
         for key, action in ACTIONS.items()
-        if action.offered(member, standing) and (action.for_self or actor != member)
+        if (action.present if member.left_on is None else action.left)
+        and action.offered(member, standing)
+        and (action.for_self or actor != member)
     }

@@ -16,8 +16,9 @@ from dangjian.api.schema import IDEMPOTENCY_KEY
 from dangjian.api.views import ApiView
 from dangjian.organizations import access, member_actions
 from dangjian.organizations.api import BranchSerializer, reader_of
+from dangjian.organizations.leaving.judgement import gone
 from dangjian.organizations.member_record_views import seen_by
-from dangjian.organizations.models import Member, Office, PostHeld
+from dangjian.organizations.models import Leaving, Member, Office, PostHeld
 from dangjian.organizations.phone import masked
 from dangjian.organizations.services import REASON_LENGTH
 
@@ -57,6 +58,10 @@ class MemberDetailSerializer(serializers.Serializer[Any]):
     is_floating = serializers.BooleanField()
     in_hardship = serializers.BooleanField()
     out_of_contact = serializers.BooleanField()
+    left_on = serializers.DateField(
+        allow_null=True, help_text="the first day on which they were no longer in the register"
+    )
+    left_kind = serializers.ChoiceField([("", ""), *Leaving.choices], help_text="how they left; else empty")
     posts = serializers.SerializerMethodField()
     offices = serializers.SerializerMethodField()
     acts = serializers.SerializerMethodField(help_text="what the reader can do to them")
@@ -81,19 +86,29 @@ class MemberActRequestSerializer(serializers.Serializer[Any]):
 
     reason = serializers.CharField(max_length=REASON_LENGTH)
     name = serializers.CharField(max_length=50, required=False)
-    branch = serializers.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False, help_text="move")
+    branch = serializers.IntegerField(
+        min_value=1, max_value=_LARGEST_ID, required=False, help_text="move, restore"
+    )
     organization = serializers.IntegerField(
         min_value=1, max_value=_LARGEST_ID, required=False, help_text="set-post, give-office"
     )
     post = serializers.CharField(max_length=20, required=False, help_text="set-post")
     held = serializers.IntegerField(min_value=1, max_value=_LARGEST_ID, required=False, help_text="end-post")
-    kind = serializers.CharField(max_length=20, required=False, help_text="give-office")
+    kind = serializers.CharField(max_length=20, required=False, help_text="give-office, leave")
     office = serializers.IntegerField(
         min_value=1, max_value=_LARGEST_ID, required=False, help_text="take-office"
     )
     since = serializers.DateField(required=False, help_text="set-post, move")
     until = serializers.DateField(required=False, help_text="end-post")
-    document = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    on = serializers.DateField(
+        required=False, help_text="leave: the first day out of the register; restore: the first in it again"
+    )
+    account = serializers.BooleanField(
+        required=False, help_text="restore, take-back: open the account too; true without it"
+    )
+    document = serializers.CharField(
+        max_length=60, required=False, allow_blank=True, help_text="move, leave, restore"
+    )
     status = serializers.CharField(max_length=12, required=False, help_text="this and what follows: correct")
     joined_on = serializers.DateField(required=False, allow_null=True)
     converted_on = serializers.DateField(required=False, allow_null=True)
@@ -136,11 +151,13 @@ class MemberActView(ApiView):
     def post(self, request: Request, pk: int, act: str) -> Response:
         """任职、免职、转支部、更正资料等，和名册里能办的一样。"""
         officer = reader_of(request)
-        member = access.managed_members(officer).select_related("user", "branch").filter(pk=pk).first()
+        member = access.ever_managed_members(officer).select_related("user", "branch").filter(pk=pk).first()
         if member is None or act not in member_actions.ACTIONS:
             raise not_found()
         chosen = _offered(officer, member).get(act)
         if chosen is None:
+            if member.left_on is not None:
+                raise Problem(409, "left", gone(member.name, member.left_on, member.left_kind))
             raise Problem(409, "not_offered", _("对%(name)s现在不能办这件事。") % {"name": member.name})
         serializer = MemberActRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -153,7 +170,7 @@ class MemberActView(ApiView):
         told = chosen.run(actor=officer, member=member, **form.cleaned_data)
         access.forget_standing(officer)
         # A move may have taken the member out of the officer's care; the answer is about what was just done.
-        now = Member.objects.select_related("user", "branch").get(pk=member.pk)
+        now = Member.ever.select_related("user", "branch").get(pk=member.pk)
         answer = {"member": now, "told": told if isinstance(told, str) else None}
         return Response(MemberActAnswerSerializer(answer, context={"reader": officer}).data)
 

@@ -31,7 +31,8 @@ STATES: Final[Mapping[str, Q]] = {
     "probationary": Q(status="probationary"),
     "inactive": Q(user__is_active=False),
 }
-FILTERS: Final = ("q", "organization", "state", *member_table.NAMES)
+LEFT: Final = "left"
+FILTERS: Final = ("q", "organization", "state", LEFT, *member_table.NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,12 @@ class Asked:
 
     @property
     def state(self) -> str:
-        return self.get("state") if self.get("state") in STATES else ""
+        return self.get("state") if self.get("state") in {*STATES, LEFT} else ""
+
+    @property
+    def left(self) -> bool:
+        """Whether it is about those who have left the register."""
+        return self.state == LEFT
 
     def query(self, *, without: Sequence[str] = (), **more: str) -> str:
         """As a query string, in one order; never with the cursor unless it is among `more`."""
@@ -72,13 +78,14 @@ class Asked:
 class Desk:
     """Where the list stands: the officer's desk, or the branch's pages of its secretary.
 
-    organizations, members: what of them the reader may see. names: of the addresses of the list, its table, its views
-    and the look-up by identity number.
+    organizations, members: what of them the reader may see. ever: and with those who have left the register. names: of
+    the addresses of the list, its table, its views and the look-up by identity number.
     """
 
     reader: Member
     organizations: QuerySet[Organization]
     members: QuerySet[Member]
+    ever: QuerySet[Member]
     names: tuple[str, str, str, str]
     frame: str
     opens: bool  # whether a member can be opened beside the list
@@ -94,6 +101,7 @@ def officers(officer: Member) -> Desk:
         officer,
         access.managed_organizations(officer),
         access.managed_members(officer),
+        access.ever_managed_members(officer),
         names,
         "organizations/desk.html",
         True,
@@ -108,10 +116,12 @@ def secretarys(secretary: Member) -> Desk:
     branch = access.standing(secretary).secretary_of
     if branch is None:
         raise not_found()
+    members = Member.objects.filter(branch=branch)
     return Desk(
         secretary,
         Organization.objects.filter(pk=branch.pk),
-        Member.objects.filter(branch=branch),
+        members,
+        members,
         ("branch-members", "branch-members-xlsx", "branch-members-views", "branch-members-look-up"),
         "organizations/transfers/frame.html",
         False,
@@ -148,7 +158,8 @@ def page(desk: Desk, asked: Asked) -> dict[str, Any]:
         cursor=asked.cursor,
         size=MEMBERS_A_PAGE,
     )
-    columns = member_table.chosen(asked.columns or member_table.SHOWN)
+    usual = member_table.SHOWN_OF_LEFT if asked.left else member_table.SHOWN
+    columns = member_table.chosen(asked.columns or usual)
     views = list(SavedView.objects.filter(member=desk.reader).order_by("name"))
     current = asked.query()
     return {
@@ -170,13 +181,16 @@ def page(desk: Desk, asked: Asked) -> dict[str, Any]:
         "chosen": chosen,
         "asked": asked,
         "chips": _chips(desk, asked, counts),
-        "filters": [(each, asked.get(each.name)) for each in member_table.filters()],
+        "filters": [
+            (each, asked.get(each.name))
+            for each in (*([member_table.left_filter()] if asked.left else []), *member_table.filters())
+        ],
         "choices": [
             (column, any(column.key == shown_now.key for shown_now in columns))
-            for column in member_table.columns()
+            for column in member_table.columns(left=asked.left)
         ],
-        "narrowed_by": sum(bool(asked.get(name)) for name in member_table.NAMES),
-        "filtered": any(asked.get(name) for name in member_table.NAMES) or bool(asked.columns),
+        "narrowed_by": sum(bool(asked.get(name)) for name in (LEFT, *member_table.NAMES)),
+        "filtered": any(asked.get(name) for name in (LEFT, *member_table.NAMES)) or bool(asked.columns),
         "fitting": (shown.rows[0].fitting if shown.rows else 0) if narrowed else None,  # type: ignore[attr-defined]
         "download": f"{reverse(desk.names[1])}?{current}",
         "list_query": asked.query(cursor=asked.cursor),
@@ -188,9 +202,10 @@ def page(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def filtered(desk: Desk, asked: Asked, chosen: Organization | None) -> QuerySet[Member]:
     """Those of the desk that fit all filters."""
-    found = desk.members.filter(branch__path__startswith=chosen.path) if chosen else desk.members
+    found = desk.ever.filter(left_on__isnull=False) if asked.left else desk.members
+    found = found.filter(branch__path__startswith=chosen.path) if chosen else found
     found = queries.named(found, asked.get("q"))
-    if asked.state:
+    if asked.state in STATES:
         found = found.filter(STATES[asked.state])
     return member_table.filtered(found, asked.filters, timezone.localdate())
 
@@ -272,14 +287,15 @@ def _chips(desk: Desk, asked: Asked, counts: queries.MemberCounts) -> list[dict[
         ("never", _("还没登录过"), counts.never_signed_in),
         ("inactive", _("已停用"), counts.inactive),
     ]
+    states: list[tuple[str, str, int | None]] = [*found, *([(LEFT, _("已离开"), None)] if desk.opens else [])]
     return [
         {
-            "url": f"{desk.url}?{asked.query(without=['state'], state=state)}",
+            "url": f"{desk.url}?{asked.query(without=['state', LEFT], state=state)}",
             "label": label,
             "count": count,
             "current": state == asked.state,
         }
-        for state, label, count in found
+        for state, label, count in states
     ]
 
 

@@ -80,7 +80,7 @@ def of(member: Member) -> Record:
 
 
 def may_see(reader: Member, member: Member) -> bool:
-    """The person, the secretary of the branch, and the officers over it."""
+    """The person, the secretary of the branch, and the officers over it; of who has left the officers alone."""
     return bool(access.may_see_phone(reader, member))
 
 
@@ -89,10 +89,17 @@ def may_see(reader: Member, member: Member) -> bool:
 
 def _memberships(member: Member) -> Iterable[Fact]:
     rows = Membership.objects.select_related("branch").filter(member=member).order_by("since", "id")
+    back = False
     for number, row in enumerate(sorted(rows, key=lambda row: row.since or date.min)):
         words = {"branch": row.branch}
         text = _("转入 %(branch)s") % words if number else _("编入 %(branch)s") % words
+        if back:
+            text = _("恢复党籍，编入 %(branch)s") % words
         yield Fact(row.since, "branch", text, row.reason, row.document)
+        back = bool(row.ended)
+        if back:
+            text = _("离开名册：%(how)s") % {"how": row.get_ended_display()}
+            yield Fact(row.until, "left", text, row.ended_reason, row.ended_document)
 
 
 def _posts(member: Member) -> Iterable[Fact]:

@@ -9,14 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dangjian.api.problems import not_found
-from dangjian.organizations import access, member_record
+from dangjian.organizations import access, member_record, queries
 from dangjian.organizations.models import Member
 
 
 @never_cache
 @require_safe
 def record(request: HttpRequest, pk: int) -> HttpResponse:
-    """To the person, the secretary of the branch and its officers."""
+    """To the person, the secretary of the branch and its officers; of who has left to these alone."""
     reader: Member | None = request.member  # type: ignore[attr-defined]
     if reader is None:
         raise not_found()
@@ -26,6 +26,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "heading": _("党员档案"),
         "shown": shown,
         "record": member_record.of(shown),
+        "departure": queries.departure(shown),
         "frame": "organizations/desk.html" if own.is_officer else "organizations/transfers/frame.html",
         "back": "/me/" if shown == reader else "/branch/members/",
     }
@@ -37,7 +38,7 @@ def seen_by(reader: Member, pk: int) -> Member:
     Raises:
         Problem: 404.
     """
-    shown = Member.objects.select_related("user", "branch").filter(pk=pk).first()
+    shown = Member.ever.select_related("user", "branch").filter(pk=pk).first()
     if shown is None or not member_record.may_see(reader, shown):
         raise not_found()
     return shown

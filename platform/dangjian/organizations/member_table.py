@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from dangjian.organizations import access, queries, statistics
-from dangjian.organizations.models import Education, Employment, Member, OfficeKind, Post, Sex
+from dangjian.organizations.models import Education, Employment, Leaving, Member, OfficeKind, Post, Sex
 from dangjian.organizations.phone import masked
 
 UNKNOWN: Final = "unknown"  # the register does not say
@@ -46,6 +46,12 @@ def filters() -> tuple[Filter, ...]:
     )
 
 
+def left_filter() -> Filter:
+    """Of those who have left."""
+    kinds = [(str(value), str(label)) for value, label in Leaving.choices]
+    return Filter("left", _("离开的情形"), kinds, lambda kind, day: Q(left_kind=kind))
+
+
 NAMES: Final = ("sex", "age", "education", "employment", "mark")
 
 
@@ -56,7 +62,7 @@ def mark_label(mark: str) -> str:
 
 def filtered(members: QuerySet[Member], given: Mapping[str, str] | QueryDict, day: date) -> QuerySet[Member]:
     """Those that fit all filters that are given; a value that is none of a filter's fits nobody."""
-    for each in filters():
+    for each in (*filters(), left_filter()):
         value = given.get(each.name, "")
         if value:
             known = any(value == choice for choice, _label in each.choices)
@@ -76,12 +82,20 @@ class Column:
     value: Callable[[Member, Any], Any]
 
 
-SHOWN: Final = ("branch", "posts", "joined_on", "account")  # on the page, until somebody chooses
+# On the page, until somebody chooses.
+SHOWN: Final = ("branch", "posts", "joined_on", "account")
+SHOWN_OF_LEFT: Final = ("branch", "left_kind", "left_on", "joined_on")
 
 
-def columns() -> tuple[Column, ...]:
-    """All there are beside the name: those of the roster that is imported first, in its order and words."""
+def columns(*, left: bool = False) -> tuple[Column, ...]:
+    """All there are beside the name: those of the roster that is imported first, in its order and words. left: with
+    those of the members who have left."""
+    departed = (
+        Column("left_kind", _("离开的情形"), lambda _reader, one: one.get_left_kind_display()),
+        Column("left_on", _("离开日期"), lambda _reader, one: one.left_on),
+    )
     return (
+        *(departed if left else ()),
         Column("sex", _("性别"), lambda _reader, one: one.get_sex_display()),
         Column("id_number", _("身份证号"), lambda _reader, one: one.masked_id_number),
         Column("phone", _("手机号"), _phone),
@@ -102,7 +116,7 @@ def columns() -> tuple[Column, ...]:
 
 def chosen(keys: Sequence[str]) -> tuple[Column, ...]:
     """Those of `columns` that are named, in their order; what is none of them counts for nothing."""
-    return tuple(column for column in columns() if column.key in keys)
+    return tuple(column for column in columns(left=True) if column.key in keys)
 
 
 def posts_of(one: Any) -> list[tuple[str, str]]:

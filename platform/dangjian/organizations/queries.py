@@ -16,6 +16,7 @@ from dangjian.identity.models import User
 from dangjian.organizations import access, pinyin, timeline
 from dangjian.organizations.models import (
     Member,
+    Membership,
     MemberStatus,
     Office,
     OfficeKind,
@@ -91,6 +92,22 @@ def visible_members_on(reader: access.Reader, day: date) -> QuerySet[Member]:
         branch_name_then=Subquery(names.values("name")[:1]),
         status_then=timeline.status_on(day),
     )
+
+
+def left_members_on(reader: access.Reader, day: date) -> QuerySet[Member]:
+    """Who has left by `day` from the branches the reader is an officer over, each with `branch_then`,
+    `branch_name_then`, `status_then`: what was so last."""
+    return access.ever_managed_members(reader).filter(left_on__lte=day).annotate(
+        branch_then=F("branch"), branch_name_then=F("branch__name"), status_then=F("status")
+    )  # fmt: skip
+
+
+def departure(member: Member) -> Membership | None:
+    """The membership that ended with their leaving: how, why, by which document; None for those who are there. No query
+    for these."""
+    if member.left_on is None:
+        return None
+    return Membership.objects.filter(member=member, until=member.left_on).first()
 
 
 def show_as_of(members: Sequence[Any], day: date) -> None:

@@ -28,15 +28,18 @@ from dangjian.organizations import (
     member_actions,
     member_list,
     member_table,
+    queries,
     services,
     sheets,
 )
+from dangjian.organizations.leaving.judgement import gone
 from dangjian.organizations.listing import Listing, listing
 from dangjian.organizations.member_list import Asked, Desk
 from dangjian.organizations.models import Member
 from realtime import outbox
 
 AUDIT_ROWS_A_PAGE = 30
+_LEAVING = frozenset({"restore", "take-back"})
 
 
 @never_cache
@@ -79,6 +82,10 @@ def member_action(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     officer = officer_of(request)
     shown = _managed(officer, pk)
     chosen = member_actions.offered(officer, shown, access.standing(shown)).get(action)
+    if chosen is None and action in member_actions.ACTIONS and (shown.left_on or action in _LEAVING):
+        # Another officer was quicker; the panel says how things stand.
+        messages.error(request, _overtaken(shown))
+        return HttpResponseRedirect(_address("officer-member", request.GET, shown.pk))
     if chosen is None or not access.may_manage_member(officer, shown):
         raise Http404
     organizations = access.managed_organizations(officer)
@@ -149,8 +156,14 @@ def officer_of(request: HttpRequest) -> Member:
     return reader
 
 
+def _overtaken(shown: Member) -> str:
+    if shown.left_on is not None:
+        return gone(shown.name, shown.left_on, shown.left_kind)
+    return _("%(name)s就在名册里，不用恢复。") % {"name": shown.name}
+
+
 def _managed(officer: Member, pk: int) -> Member:
-    found = access.managed_members(officer).select_related("user", "branch").filter(pk=pk).first()
+    found = access.ever_managed_members(officer).select_related("user", "branch").filter(pk=pk).first()
     if found is None:
         raise not_found()
     return found
@@ -167,7 +180,7 @@ def member_list_table(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The whole list under the filters of the address as a table, in its columns; taking it away is audited."""
     asked = Asked.of(request.GET)
     found = member_list.filtered(desk, asked, member_list.chosen_organization(desk, asked))
-    shown = member_table.chosen(asked.columns) or member_table.columns()
+    shown = member_table.chosen(asked.columns) or member_table.columns(left=asked.left)
     with outbox.atomic():
         detail: dict[str, Any] = {"rows": found.count(), "filters": dict(asked.filters)}
         if asked.columns:
@@ -197,7 +210,7 @@ def member_list_look_up(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The member with the identity number that was posted, so that it stands in no address and no log."""
     number = request.POST.get("id_number", "")
     try:
-        found = services.look_up_id_number(actor=desk.reader, members=desk.members, number=number)
+        found = services.look_up_id_number(actor=desk.reader, members=desk.ever, number=number)
     except Problem as problem:
         messages.error(request, problem.detail)
         return HttpResponseRedirect(desk.url)
@@ -228,6 +241,7 @@ def _with_panel(
     context = {
         "heading": shown.name,
         "shown": shown,
+        "departure": queries.departure(shown),
         "standing": access.standing(shown),
         "sessions": Session.objects.valid().filter(user=shown.user_id).count(),
         "manageable": access.may_manage_member(officer, shown),
@@ -300,7 +314,7 @@ def _day(text: str) -> datetime | None:
 
 def _account(officer: Member, given: QueryDict) -> Member | None:
     user = given.get("user", "")
-    return access.managed_members(officer).filter(user__pk=user).first() if user.isdecimal() else None
+    return access.ever_managed_members(officer).filter(user__pk=user).first() if user.isdecimal() else None
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------
