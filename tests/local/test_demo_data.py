@@ -20,6 +20,7 @@ from dangjian.local.demo_data import grammar, pictures, planning
 from dangjian.local.demo_data.rhythm import SHANGHAI
 from dangjian.local.demo_data.rows import Plan
 from dangjian.organizations.elections import judgement
+from dangjian.organizations.models import Leaving
 from dangjian.rules import elections as rules
 from dangjian.rules.book import book
 from dangjian.rules.terms import term_clock
@@ -586,6 +587,7 @@ def test_a_picture_shown_in_many_posts_outlives_one_of_them(unblocked: SimpleNam
 def test_a_district_is_seeded_only_once(unblocked: SimpleNamespace) -> None:
     from django.core.management import CommandError, call_command
 
+    from dangjian.organizations import timeline
     from dangjian.organizations.models import Member
     from tenants.context import in_district
 
@@ -593,6 +595,8 @@ def test_a_district_is_seeded_only_once(unblocked: SimpleNamespace) -> None:
         call_command("seed_district", "xingyang", size="small")
     with in_district(unblocked.xingyang):
         assert Member.objects.count() == 60
+        assert Member.ever.count() == 62
+        assert timeline.disagreements() == []
 
 
 def test_an_unknown_district_is_answered_with_the_known_ones(unblocked: SimpleNamespace) -> None:
@@ -600,6 +604,21 @@ def test_an_unknown_district_is_answered_with_the_known_ones(unblocked: SimpleNa
 
     with pytest.raises(CommandError, match=r"There is no district kaifeng.*xingyang"):
         call_command("seed_district", "kaifeng", size="small")
+
+
+def test_a_few_have_left_and_are_beside_the_members(full: Plan) -> None:
+    assert len(full.departed) == 28
+    assert {row.left_kind for row in full.departed} == set(Leaving.values)
+    accounts = {row.id: row for row in full.departed_users}
+    assert not {row.id for row in full.users} & accounts.keys()
+    charged = {(row.member_id, row.month) for row in full.dues_charges}
+    for row, stay in zip(full.departed, full.departed_memberships, strict=True):
+        assert row.user_id != row.id
+        assert not accounts[row.user_id].is_active
+        assert (stay.member_id, stay.until, stay.ended) == (row.id, row.left_on, row.left_kind)
+        assert (row.converted_on or row.joined_on) < row.left_on < MOMENT.date()
+        assert (row.status == "probationary") == (row.left_kind == "probation_cancelled")
+        assert all(month < row.left_on for member, month in charged if member == row.id)
 
 
 def test_corrections_agree_with_the_register(full: Plan) -> None:

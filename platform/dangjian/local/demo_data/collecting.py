@@ -35,9 +35,9 @@ def draw(result: Plan, settled: People, moment: datetime, rng: Random) -> None:
     """Fill the plan's dues: what they follow from, sheets, charges, payments."""
     this = moment.date().replace(day=1)
     months = [add_months(this, -number) for number in range(_MONTHS - 1, -1, -1)]
-    keepers = _keepers(settled)
+    keepers = keepers_of(settled)
     rules = book()
-    bases = {row.id: _basis(row, rng) for row in result.members}
+    bases = {row.id: basis_of(row, rng) for row in result.members}
     owed = {pk: judgement.owed(rules, basis, this) for pk, basis in bases.items()}
     for row in result.members:
         basis, branch = bases[row.id], row.branch_id
@@ -111,7 +111,8 @@ def _month(
             )
 
 
-def _basis(row: MemberRow, rng: Random) -> Basis:
+def basis_of(row: MemberRow, rng: Random) -> Basis:
+    """What their dues follow from."""
     if row.in_hardship and rng.random() < 0.5:
         return Basis(row.employment, relief=judgement.EXEMPT)
     if row.employment == Employment.WAGE:
@@ -125,7 +126,7 @@ def _basis(row: MemberRow, rng: Random) -> Basis:
     return Basis(row.employment, agreed=rng.choice(_AGREED) if row.employment == Employment.FARMER else None)
 
 
-def _keepers(settled: People) -> dict[int, int]:
+def keepers_of(settled: People) -> dict[int, int]:
     """Who keeps each branch's dues: its member for organisation, or its secretary."""
     found = {branch.row.id: branch.secretary_id for branch in settled.branches}
     found |= {

@@ -64,8 +64,11 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("organizations", Organization),
     ("users", User),
     ("members", Member),
+    ("departed_users", User),
+    ("departed", Member),
     ("periods", OrganizationPeriod),
     ("memberships", Membership),
+    ("departed_memberships", Membership),
     ("posts_held", PostHeld),
     ("offices", Office),
     ("corrections", Correction),
@@ -191,8 +194,8 @@ def _rows(plan: Plan, part: str) -> Sequence[NamedTuple]:
     if part == "users":
         cast = set(plan.cast)
         return [_with_password(row) if row.username in cast else row for row in plan.users]
-    if part == "members":
-        return [_sealed(row) for row in plan.members]
+    if part in {"members", "departed"}:
+        return [_sealed(row) for row in getattr(plan, part)]
     if part == "photos":
         return [row._replace(file=_stored_name(row.file)) for row in plan.photos]
     rows: Sequence[NamedTuple] = getattr(plan, part)

@@ -78,7 +78,7 @@ def settle(place: Place, nodes: Sequence[Node], members: int, moment: datetime, 
         for number in range(size):
             person = cast[number] if number < len(cast) else None
             odd = len(people.members) in uncommon and person is None
-            row = _member(len(people.members) + 1, branch, person, odd, reserved, moment, rng)
+            row = member(len(people.members) + 1, branch, person, odd, reserved, moment, rng)
             people.members.append(row)
             branch.members.append(row)
             if person is not None:
@@ -144,7 +144,7 @@ def _sizes(branches: int, members: int, rng: Random) -> list[int]:
     return sizes
 
 
-def _member(
+def member(
     number: int,
     branch: Branch,
     person: Person | None,
@@ -153,6 +153,7 @@ def _member(
     moment: datetime,
     rng: Random,
 ) -> MemberRow:
+    """Somebody of the branch. person: who they are, where they are of the cast. reserved: names that are taken."""
     low, high, usual, women = _AGES[Sector(branch.row.sector or Sector.OFFICE)]
     born = _CAST_BORN if person else moment.year - round(rng.triangular(low, high, usual))
     woman: bool | None = None

@@ -11,6 +11,7 @@ from dangjian.local.demo_data import (
     admitting,
     collecting,
     correcting,
+    departing,
     electing,
     life,
     particulars,
@@ -110,6 +111,7 @@ def plan(
         settled, result.memberships, moment, stream("transfers")
     )
     collecting.draw(result, settled, moment, stream("dues"))
+    departing.draw(result, settled, moment, stream("departures"))
     drawn = admitting.draw(settled, moment, stream("admissions"))
     result.admissions, result.admission_steps = drawn.cases, drawn.steps
     result.admission_companions, result.admission_papers = drawn.companions, drawn.papers

@@ -43,6 +43,7 @@ class UserRow(NamedTuple):
     first_signed_in_at: datetime | None
     last_login: datetime | None
     created_at: datetime
+    is_active: bool = True
 
 
 class MemberRow(NamedTuple):
@@ -67,6 +68,8 @@ class MemberRow(NamedTuple):
     is_floating: bool
     in_hardship: bool
     out_of_contact: bool
+    left_on: date | None = None
+    left_kind: str = ""
 
 
 class MembershipRow(NamedTuple):
@@ -75,6 +78,9 @@ class MembershipRow(NamedTuple):
     branch_id: int
     since: date
     until: date | None
+    ended: str = ""
+    ended_reason: str = ""
+    ended_document: str = ""
 
 
 class PostHeldRow(NamedTuple):
@@ -379,7 +385,8 @@ class AdmissionTransitionRow(NamedTuple):
 class Plan:
     """A whole district as plain rows with ids from 1, every reference among them by id.
 
-    `moment` is when the plan's year ends: no row is later. `cast` names those who get the known password.
+    `moment` is when the plan's year ends: no row is later. `cast` names those who get the known password. `members` are
+    in the register, `departed` were.
     """
 
     moment: datetime
@@ -387,6 +394,9 @@ class Plan:
     organizations: list[OrganizationRow] = field(default_factory=list)
     users: list[UserRow] = field(default_factory=list)
     members: list[MemberRow] = field(default_factory=list)
+    departed_users: list[UserRow] = field(default_factory=list)
+    departed: list[MemberRow] = field(default_factory=list)
+    departed_memberships: list[MembershipRow] = field(default_factory=list)
     periods: list[PeriodRow] = field(default_factory=list)
     memberships: list[MembershipRow] = field(default_factory=list)
     posts_held: list[PostHeldRow] = field(default_factory=list)
