@@ -118,6 +118,8 @@ def test_the_table_holds_the_filtered_list_with_numbers_masked_and_is_audited(
         "q=w",
         "state=never",
         "mark=is_floating",
+        "state=left",
+        "state=left&left=deceased&columns=left_on",
         "sex=male&age=18&education=bachelor&employment=wage",
         "columns=sex",
     ],

@@ -22,6 +22,7 @@ from dangjian.organizations import access, services, timeline, topics
 from dangjian.organizations.admission.models import AdmissionCase, CaseState, Transition
 from dangjian.organizations.models import (
     Member,
+    Membership,
     Office,
     Organization,
     OrganizationKind,
@@ -192,6 +193,7 @@ def _end(kind: str, *, act: Act, organization: Organization, version: int, into:
             detail = _("下面还有 %(names)s，请先移走或撤销它们。") % {"names": names}
             raise _refused("organization", "has_children", detail)
         _require_no_transfers(organization)
+        _require_nobody_later(organization, act.on)
         members = list(Member.objects.select_related("user", "branch").filter(branch=organization))
         cases = list(_open_cases(organization))
         if members or cases:
@@ -368,6 +370,15 @@ def _require_no_transfers(organization: Organization) -> None:
         words = {"count": len(names), "names": _("、").join(names[:5])}
         detail = _("还有 %(count)s 份组织关系转接没有办完（%(names)s）。请先接收、退回或撤回。") % words
         raise _refused("organization", "transfers_open", detail)
+
+
+def _require_nobody_later(organization: Organization, day: date) -> None:
+    """Nobody was in it on a day on which it would have been no more."""
+    stays = Membership.objects.select_related("member").filter(branch=organization, until__gt=day)
+    if (last := stays.order_by("-until", "id").first()) is not None and last.until is not None:
+        words = {"name": last.member.name, "day": last.until.isoformat()}
+        detail = _("%(name)s %(day)s 才从这里离开，撤销的日期不能在它之前。") % words
+        raise _refused("on", "before_last_change", detail)
 
 
 def _open_cases(organization: Organization) -> QuerySet[AdmissionCase]:

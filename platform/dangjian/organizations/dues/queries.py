@@ -123,8 +123,9 @@ def year_of(branch: Organization, year: int) -> dict[date, tuple[DuesSheet, Sums
 
 
 def arrears(branch: Organization) -> list[DuesCharge]:
-    """What is missing of confirmed months, by name and month; nobody is put before anybody else."""
-    found = DuesCharge.objects.filter(_UNPAID, branch=branch).select_related("member")
+    """What is missing of confirmed months, by name and month; nobody is put before anybody else, and nobody is named who
+    has left the register."""
+    found = DuesCharge.objects.filter(_UNPAID, branch=branch, member__left_on=None).select_related("member")
     return list(found.order_by("member__pinyin", "member_id", "month"))
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from dangjian.api.problems import FieldError
 from dangjian.organizations.models import Leaving, MemberStatus
+from dangjian.organizations.particulars import FIRST_CONGRESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def leaving(person: Person, *, kind: str, on: date, today: date) -> FieldError |
         return FieldError("/kind", "not_probationary", detail % {"name": person.name})
     if on > today:
         return _in_future()
+    if on < FIRST_CONGRESS:
+        return FieldError("/on", "too_early", _("日期早于 1921 年 7 月，请核实。"))
     if person.joined_on is not None and on <= person.joined_on:
         words = {"name": person.name, "day": person.joined_on.isoformat()}
         detail = _("%(name)s %(day)s 才入党，离开的日期要在这之后。请核实。")
