@@ -123,8 +123,8 @@ def year_of(branch: Organization, year: int) -> dict[date, tuple[DuesSheet, Sums
 
 
 def arrears(branch: Organization) -> list[DuesCharge]:
-    """What is missing of confirmed months, by name and month; nobody is put before anybody else, and nobody is named who
-    has left the register."""
+    """What is missing of confirmed months, by name and month; nobody is put before anybody else. Whoever has left is
+    not among them."""
     found = DuesCharge.objects.filter(_UNPAID, branch=branch, member__left_on=None).select_related("member")
     return list(found.order_by("member__pinyin", "member_id", "month"))
 
