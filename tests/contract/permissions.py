@@ -121,6 +121,7 @@ API: list[Row] = [
     district("api-organizations", "GET"),
     district("api-members", "GET"),
     district("api-statistics-members", "GET", 403, secretary="ok", officer="ok"),
+    district("api-statistics-changes", "GET", 403, secretary="ok", officer="ok"),
     district("api-admissions", "GET", 404, secretary="ok", officer="ok", query="branch=@branch", foreign=404),
     district(
         "api-admissions", "POST", 404, secretary="ok", officer="ok",

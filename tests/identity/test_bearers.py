@@ -168,6 +168,7 @@ SCOPES = {
     "api-organizations": "organizations.read",
     "api-members": "members.read",
     "api-statistics-members": "statistics.read",
+    "api-statistics-changes": "statistics.read",
 }
 
 

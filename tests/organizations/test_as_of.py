@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dangjian.api.problems import Problem
-from dangjian.organizations import services, structure, timeline
+from dangjian.organizations import changes, services, structure, timeline
 from dangjian.organizations.leaving import services as leaving
 from dangjian.organizations.models import (
     Leaving,
@@ -168,6 +168,7 @@ def test_any_day_equals_a_naive_replay(world: SimpleNamespace, operations: list[
             assert len(where) == len(there), "exactly one branch for everybody who is there"
             assert dict(where) == there
             assert tree.rolled_up(timeline.counts(day)) == replay.subtree_counts(day)
+            assert changes.of_year(world.zhangwei, day=day).now == len(there)
 
 
 periods = st.lists(

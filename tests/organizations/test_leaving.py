@@ -19,9 +19,19 @@ from dangjian.audit.models import AuditRow
 from dangjian.identity import roster
 from dangjian.identity.models import Session, User
 from dangjian.interaction import topics
-from dangjian.organizations import access, contacts, queries, sealing, statistics, structure, timeline
+from dangjian.organizations import (
+    access,
+    changes,
+    contacts,
+    queries,
+    sealing,
+    statistics,
+    structure,
+    timeline,
+)
 from dangjian.organizations import services as people
 from dangjian.organizations.admission.models import AdmissionCase, AdmissionStep
+from dangjian.organizations.changes import Stay
 from dangjian.organizations.corrections import services as corrections
 from dangjian.organizations.corrections.models import Correction
 from dangjian.organizations.dues import queries as dues
@@ -465,6 +475,65 @@ def test_a_new_key_reaches_them_too(inside: SimpleNamespace, settings: Any) -> N
     assert now(inside.liqiang).id_number == NUMBER
 
 
+def stay(since: str, until: str = "", ended: str = "", inside: bool = True) -> Stay:
+    return Stay(
+        1,
+        date.fromisoformat(since) if since else None,
+        date.fromisoformat(until) if until else None,
+        ended,
+        inside,
+    )
+
+
+@pytest.mark.parametrize(
+    ("stays", "said"),
+    [
+        ([stay("")], {}),
+        ([stay("2025-12-31")], {}),
+        ([stay("2026-01-01")], {"entered": 1}),
+        ([stay("2026-06-01")], {"entered": 1}),
+        ([stay("2026-06-02")], {}),
+        ([stay("2026-03-01", inside=False)], {}),
+        ([stay("", "2026-01-01", "deceased")], {"deceased": 1}),
+        ([stay("", "2025-12-31", "deceased")], {}),
+        ([stay("", "2026-06-02", "deceased")], {}),
+        ([stay("", "2026-03-01", "deceased", inside=False)], {}),
+        ([stay("", "2026-03-01"), stay("2026-03-01")], {}),
+        ([stay("", "2026-03-01", inside=False), stay("2026-03-01")], {"moved_in": 1}),
+        ([stay("", "2026-03-01"), stay("2026-03-01", inside=False)], {"moved_out": 1}),
+        ([stay("", "2026-02-01", "expelled"), stay("2026-04-01")], {"expelled": 1, "restored": 1}),
+        ([stay("", "2020-02-01", "expelled", inside=False), stay("2026-04-01")], {"restored": 1}),
+        (
+            [stay("2026-02-01", "2026-03-01"), stay("2026-03-01", "2026-05-01", "resigned")],
+            {"entered": 1, "resigned": 1},
+        ),
+    ],
+)
+def test_what_a_year_brought_and_took(stays: list[Stay], said: dict[str, int]) -> None:
+    assert dict(+changes.flows(stays, first=date(2026, 1, 1), day=date(2026, 6, 1))) == said
+
+
+def test_the_year_of_a_branch_adds_up(inside: SimpleNamespace) -> None:
+    secretary, grid3 = inside.wangfang, inside.huiji_orgs.grid3
+    Membership.objects.update(since=date(2020, 1, 1))
+    first, day = date(2026, 1, 1), date(2026, 11, 20)
+    people.move_member(
+        actor=inside.zhangwei, member=inside.zhoujie, branch=grid3, since=date(2026, 3, 1), reason="搬家"
+    )
+    leave(inside, kind="deceased", on=date(2026, 5, 1))
+    year = changes.of_year(secretary, day=day)
+    assert (year.first, year.before, year.now) == (first, 2, 2)
+    assert [(each.key, each.count) for each in (*year.came, *year.went)] == [
+        ("moved_in", 1),
+        ("deceased", 1),
+    ]
+    whole = changes.of_year(inside.zhangwei, day=day)
+    assert (whole.before, whole.now, [each.key for each in whole.went]) == (5, 4, ["deceased"])
+    below = changes.of_year(inside.zhangwei, day=day, within=inside.huiji_orgs.guxing.pk)
+    assert ([each.key for each in below.went], below.now) == (["moved_out"], 0)
+    assert changes.of_year(inside.liuna, day=day).before == 0, "who may count nothing"
+
+
 # --- not entered anew ------------------------------------------------------------------------------------------------
 
 
@@ -595,6 +664,17 @@ def test_the_same_by_api(client_of: ClientOf, world: SimpleNamespace) -> None:
     assert (back["left_on"], back["left_kind"]) == (None, "")
     with in_district(world.huiji):
         assert not now(world.liqiang).user.is_active
+
+
+def test_the_year_by_api(client_of: ClientOf, world: SimpleNamespace) -> None:
+    with in_district(world.huiji):
+        leave(world)
+    path = "/api/v1/statistics/changes/"
+    year = client_of("zhangwei").get(path).json()
+    assert (year["before"], year["now"], year["came"]) == (5, 4, [])
+    assert [(each["key"], each["count"]) for each in year["went"]] == [("resigned", 1)]
+    assert client_of("zhangwei").get(path, {"organization": 999_999}).status_code == 404
+    assert client_of("zhoujie").get(path).status_code == 403
 
 
 def test_looked_up_by_number_they_are_found(client_of: ClientOf, world: SimpleNamespace) -> None:

@@ -112,6 +112,7 @@ def test_the_page_in_four_statements_and_the_names_behind_a_figure(
     with budget(9):  # session, member, standing, organisations, memberships, tree, what the frame shows
         page = client.get("/statistics/?as_of=2026-03-31").content.decode()
     assert "2026 年 3 月 31 日在册 5 名党员" in page.replace("\u2060", "")
+    assert "2026 年增减" in page
     assert "/statistics/names/?as_of=2026-03-31&amp;by=sex&amp;key=female" in page
     names = client.get("/statistics/names/?as_of=2026-03-31&by=branch_kind&key=village").content.decode()
     assert "李强" in names
@@ -138,6 +139,7 @@ def test_the_table_holds_the_same_figures_as_numbers(register: SimpleNamespace, 
     assert rows[0] == ("项目", "分类", "人数", "占比（%）")
     assert rows[1][:3] == ("合计", None, 2) or rows[1][:3] == ("合计", "", 2)
     assert ("性别", "女", 1, 50) in rows
+    assert [row[1:3] for row in rows if row[0] == "2026 年增减"] == [("年初", 1), ("从别处转入", 1)]
 
 
 def test_another_district_counts_its_own(register: SimpleNamespace, client_of: ClientOf) -> None:

@@ -21,6 +21,7 @@ from dangjian.identity.bearers import ServiceCaller
 from dangjian.identity.models import ServiceScope
 from dangjian.organizations import (
     access,
+    changes,
     member_list,
     member_record,
     member_table,
@@ -317,15 +318,51 @@ class MemberStatisticsView(ApiView):
     )
     def get(self, request: Request) -> Response:
         """党员统计：某一天在册的党员有多少，按一项分组。"""
-        reader = reader_or_service(request)
-        if not statistics.may_count(reader):
-            raise forbidden(_("统计只有支部书记和组织部管理员能看。"))
-        by, day = choice(request, "by", statistics.BY, "kind"), as_of(request)
-        within = number(request, "organization")
-        if within is not None and within not in queries.visible_tree(reader, day).nodes:
-            raise not_found()
+        reader, day, within = _counting(request)
+        by = choice(request, "by", statistics.BY, "kind")
         found = statistics.members(reader, by=by, day=day, within=within)
         return Response(StatisticsSerializer(found).data)
+
+
+class MemberChangesSerializer(serializers.Serializer):
+    first = serializers.DateField(help_text="the first of January of the year of `as_of`")
+    as_of = serializers.DateField(source="day")
+    before = serializers.IntegerField(help_text="on the day before `first`")
+    now = serializers.IntegerField(help_text="on `as_of`")
+    came = StatisticsGroupSerializer(many=True)
+    went = StatisticsGroupSerializer(many=True)
+
+
+class MemberChangesView(ApiView):
+    service_scopes = {"GET": ServiceScope.STATISTICS}
+
+    @extend_schema(
+        operation_id="statistics_changes",
+        parameters=[
+            AS_OF,
+            OpenApiParameter("organization", int, description="only it and what was below it on that day"),
+        ],
+        responses={200: MemberChangesSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """党员增减：从年初到某一天，进了多少、出了多少，怎样进出。"""
+        reader, day, within = _counting(request)
+        return Response(MemberChangesSerializer(changes.of_year(reader, day=day, within=within)).data)
+
+
+def _counting(request: Request) -> tuple[access.Reader, date, int | None]:
+    """Who counts, on which day, within which organisation.
+
+    Raises:
+        Problem: 403, the reader may count nothing; 404, an organisation they do not see.
+    """
+    reader = reader_or_service(request)
+    if not statistics.may_count(reader):
+        raise forbidden(_("统计只有支部书记和组织部管理员能看。"))
+    day, within = as_of(request), number(request, "organization")
+    if within is not None and within not in queries.visible_tree(reader, day).nodes:
+        raise not_found()
+    return reader, day, within
 
 
 def as_of(request: Request) -> date:

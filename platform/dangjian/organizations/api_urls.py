@@ -6,6 +6,7 @@ from django.urls import path
 
 from dangjian.organizations.admission import api as admission
 from dangjian.organizations.api import (
+    MemberChangesView,
     MemberLookUpView,
     MemberRecordView,
     MemberStatisticsView,
@@ -50,6 +51,7 @@ urlpatterns = [
     path("members/<int:pk>/acts/<slug:act>/", MemberActView.as_view(), name="api-member-act"),
     path("members/<int:pk>/record/", MemberRecordView.as_view(), name="api-member-record"),
     path("statistics/members/", MemberStatisticsView.as_view(), name="api-statistics-members"),
+    path("statistics/changes/", MemberChangesView.as_view(), name="api-statistics-changes"),
     path("admissions/", admission.AdmissionsView.as_view(), name="api-admissions"),
     path("admissions/<int:pk>/", admission.AdmissionCaseView.as_view(), name="api-admission"),
     path(

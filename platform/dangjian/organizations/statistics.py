@@ -33,6 +33,7 @@ AGES: Final = (18, 31, 36, 41, 46, 51, 56, 61)
 # 年报: by when they joined, here in full years since.
 SENIORITIES: Final = (0, 1, 5, 10, 20, 30, 40, 50)
 UNKNOWN: Final = ""
+NOTHING: Final = Q(pk__in=())
 _IN_YEARS: Final = frozenset({"age", "seniority"})
 BY: Final = ("kind", "sex", "age", "education", "branch_kind", "nationality", "seniority", "employment")
 
@@ -115,20 +116,24 @@ def _statistics(by: str, day: date, rows: Iterable[tuple[Any, int]]) -> Statisti
 
 def counted(reader: access.Reader, *, day: date, within: int | None = None) -> QuerySet[Membership]:
     """The memberships of `day` that the reader may count."""
+    return Membership.objects.filter(timeline.on(day), scope(reader, day=day, within=within))
+
+
+def scope(reader: access.Reader, *, day: date, within: int | None = None) -> Q:
+    """The memberships, of whatever day, in branches that the reader may count, by the tree of `day`; empty: in all."""
     own = access.standing(reader)
     condition = Q()
-    for path in own.paths_of(OfficeKind.OFFICER):
-        condition |= Q(branch__path__startswith=path)
-    if own.secretary_of is not None:
-        condition |= Q(branch=own.secretary_of)
-    found = Membership.objects.filter(timeline.on(day))
     # Over the whole tree no branch has to be asked for its path.
     if not own.is_district_officer:
-        found = found.filter(condition) if condition else found.none()
+        for path in own.paths_of(OfficeKind.OFFICER):
+            condition |= Q(branch__path__startswith=path)
+        if own.secretary_of is not None:
+            condition |= Q(branch=own.secretary_of)
+        condition = condition or NOTHING
     if within is not None:
         tree = timeline.tree(day)
-        found = found.filter(branch__in=tree.subtree(within)) if within in tree.nodes else found.none()
-    return found
+        condition &= Q(branch__in=tree.subtree(within)) if within in tree.nodes else NOTHING
+    return condition
 
 
 def may_count(reader: access.Reader) -> bool:

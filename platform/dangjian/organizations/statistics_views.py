@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from dangjian.api.problems import not_found
-from dangjian.organizations import access, sheets, statistics, timeline
+from dangjian.organizations import access, changes, sheets, statistics, timeline
 from dangjian.organizations.listing import listing
 from dangjian.organizations.models import Member, Organization
 from dangjian.organizations.particulars import FIRST_CONGRESS
@@ -55,6 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     found = statistics.tables(asked.reader, day=asked.day, within=asked.within)
     context = {
         "total": found[0].total,
+        "year": changes.of_year(asked.reader, day=asked.day, within=asked.within),
         "tables": [(table, list(_shares(asked, table))) for table in found],
         "download": asked.address("statistics-xlsx"),
     }
@@ -119,7 +120,14 @@ def workbook(request: HttpRequest) -> HttpResponse:
         for table in found
         for group in table.groups
     ]
-    return sheets.answer(name, titles, [(_("合计"), "", found[0].total, None), *rows])
+    year = changes.of_year(asked.reader, day=asked.day, within=asked.within)
+    title = _("%(year)s 年增减") % {"year": year.day.year}
+    moved: list[tuple[Any, ...]] = [
+        (title, _("年初"), year.before, None),
+        *((title, each.label, each.count, None) for each in year.came),
+        *((title, each.label, -each.count, None) for each in year.went),
+    ]
+    return sheets.answer(name, titles, [(_("合计"), "", found[0].total, None), *moved, *rows])
 
 
 def _asked(request: HttpRequest) -> Asked:
