@@ -388,6 +388,24 @@ def test_a_mistake_is_taken_back_as_if_it_had_not_been(inside: SimpleNamespace) 
     assert AuditRow.objects.get(action="member.take_back").reason == "记错了人"
 
 
+def test_with_a_mistake_the_posts_come_back_that_nobody_has_taken(inside: SimpleNamespace) -> None:
+    leader, grid3 = inside.wangfang, inside.huiji_orgs.grid3
+    PostHeld.objects.filter(member=leader).update(since=ago(300))
+    given = {"actor": inside.zhangwei, "member": leader, "organization": grid3, "reason": "增补"}
+    people.set_post(**given, post="publicity", since=ago(200))
+    other = people.set_post(**given, post="discipline", since=ago(200))
+    people.end_post(actor=inside.zhangwei, held=other, reason="分工调整", until=ago(4))
+    leave(inside, member=leader, kind="deceased", on=ago(4), reason="同名弄错")
+    people.set_post(**given | {"member": inside.liqiang}, post="secretary", since=ago(3))
+    services.take_back(actor=inside.zhangwei, member=leader, reason="不是本人")
+    assert list(PostHeld.objects.filter(member=leader).values_list("post", "since")) == [
+        ("publicity", ago(200))
+    ]
+    held = {row.post: row.until for row in PostHeld.ever.filter(member=leader)}
+    assert held == {"secretary": ago(4), "publicity": None, "discipline": ago(4)}
+    assert access.standing(now(inside.liqiang)).secretary_of == grid3
+
+
 # --- who is counted when ---------------------------------------------------------------------------------------------
 
 

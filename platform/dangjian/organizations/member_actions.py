@@ -191,7 +191,7 @@ ACTIONS: Final[dict[str, Action]] = {
         verb=_("撤回离开记录"),
         done=_("离开的记录已撤回，在册时间连续计算。"),
         explain=_(
-            "只用于记错了的情况：仍在原支部，在册时间连续计算。随离开终止的职务、职责和转接要另外重新办。"
+            "只用于记错了的情况：仍在原支部，在册时间连续计算，没有人接任的职务一并恢复。职责和转接要另外重新办。"
         ),
         form=forms.TakeBackForm,
         run=leaving.take_back,

@@ -153,6 +153,14 @@ def close_post(held: PostHeld, *, until: date, by: Member, reason: str) -> None:
     _rights_changed(by, held.member, "post.end", reason, _post_detail(held))
 
 
+def reopen_post(held: PostHeld, *, by: Member, reason: str) -> None:
+    """Have it that the post has not ended, within the caller's transaction and lock; that it is free is the caller's to
+    have seen to."""
+    held.until = None
+    signed(held, by=by, reason=reason).save(update_fields=["until"])
+    _rights_changed(by, held.member, "post.set", reason, _post_detail(held))
+
+
 def move_member(
     *,
     actor: Member,

@@ -5,7 +5,7 @@ All raise `Problem`: 404 for who does not look after the member, 422 with the fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from dangjian.organizations.models import (
     Organization,
     OrganizationKind,
     OrganizationPeriod,
+    Post,
     PostHeld,
 )
 from dangjian.organizations.transfers import services as transfers
@@ -93,8 +94,9 @@ def restore(
 
 
 def take_back(*, actor: Member, member: Member, reason: str, account: bool = True) -> None:
-    """Correct a record of leaving that was a mistake: the member has been in their branch all along. What else ended by
-    it (posts, offices, a transfer) is not begun again. account: open it again too."""
+    """Correct a record of leaving that was a mistake: the member has been in their branch all along, and in the posts
+    that ended by it, as far as the actor may give them and nobody else has followed. Offices and a transfer are not
+    begun again. account: open it again too."""
     reason = services.checked_reason(reason)
     with outbox.atomic():
         branch = _held(member.branch_id)
@@ -105,9 +107,11 @@ def take_back(*, actor: Member, member: Member, reason: str, account: bool = Tru
             raise refused(FieldError("/member", "dissolved", detail))
         _judge(services.number_fault(member.id_number, but=member))
         told = {"left": member.left_kind, "on": str(member.left_on)} | _where(branch)
-        Membership.objects.filter(member=member, until=member.left_on).update(
-            until=None, ended="", ended_reason="", ended_document=""
-        )
+        stay = Membership.objects.get(member=member, until=member.left_on)
+        posts = _ended_by(member, stay)
+        stay.until, stay.ended, stay.ended_reason, stay.ended_document = None, "", "", ""
+        stay.save(update_fields=["until", "ended", "ended_reason", "ended_document"])
+        _take_up_again(posts, actor, reason)
         _come_back(actor, member, branch, "member.take_back", reason, account, told)
 
 
@@ -150,6 +154,24 @@ def _require_takes_in(actor: Member, branch: Organization, on: date) -> None:
         words = {"branch": branch, "day": first.since.isoformat()}
         detail = _("%(branch)s 到 %(day)s 才成立，日期不能更早。") % words
         raise refused(FieldError("/on", "before_branch", detail))
+
+
+def _ended_by(member: Member, stay: Membership) -> list[PostHeld]:
+    """The posts that ended with that departure: on its day, last written for its reason."""
+    ended = (
+        PostHeld.ever.select_related("organization")
+        .filter(member=member, until=stay.until)
+        .order_by("since", "id")
+    )
+    return [held for held in ended if held.history.latest().history_change_reason == stay.ended_reason]
+
+
+def _take_up_again(posts: Iterable[PostHeld], actor: Member, reason: str) -> None:
+    for held in posts:
+        there = PostHeld.objects.filter(organization=held.organization, post=held.post)
+        taken = there if held.post == Post.SECRETARY else there.filter(member=held.member_id)
+        if access.is_officer(actor, held.organization) and not taken.exists():
+            services.reopen_post(held, by=actor, reason=reason)
 
 
 def _come_back(
