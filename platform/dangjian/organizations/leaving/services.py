@@ -47,8 +47,9 @@ def leave(
     reason, document = services.checked_reason(reason), _document(document)
     on = on or timezone.localdate()
     with outbox.atomic():
-        # Before the people, in the order of those who settle such a thing.
-        under_way = admission.held_of(member), transfers.held_of(member)
+        # Locked before the people, in the order of those who settle such a thing; read again below, for one may have
+        # been begun meanwhile.
+        admission.held_of(member), transfers.held_of(member)
         actor, member = services.hold(actor, member, left=True)
         if actor == member:
             detail = _("不能把自己移出名册。请让另一位管理员来办。")
@@ -57,8 +58,8 @@ def leave(
         _judge(judgement.leaving(_person(member, stay), kind=kind, on=on, today=timezone.localdate()))
         assert stay is not None  # noqa: S101  (whoever has not left is somewhere)
         services.relieve(member, until=on, by=actor, reason=reason)
-        admission.call_off(under_way[0], by=actor, on=on, reason=reason)
-        transfers.call_off(under_way[1], member=member, by=actor, reason=reason)
+        admission.call_off(admission.held_of(member), by=actor, on=on, reason=reason)
+        transfers.call_off(transfers.held_of(member), member=member, by=actor, reason=reason)
         corrections.call_off(member, by=actor, reason=reason)
         stay.until, stay.ended, stay.ended_reason, stay.ended_document = on, kind, reason, document
         stay.save(update_fields=["until", "ended", "ended_reason", "ended_document"])
