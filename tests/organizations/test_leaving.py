@@ -23,6 +23,7 @@ from dangjian.organizations import (
     access,
     changes,
     contacts,
+    entering,
     queries,
     sealing,
     statistics,
@@ -38,9 +39,11 @@ from dangjian.organizations.dues import queries as dues
 from dangjian.organizations.dues.models import DuesCharge
 from dangjian.organizations.imports import judging
 from dangjian.organizations.imports.judging import Known, Register, Row, Unit, Units
+from dangjian.organizations.imports.register import register_for
 from dangjian.organizations.leaving import judgement, services
 from dangjian.organizations.leaving.judgement import Person
 from dangjian.organizations.models import (
+    Import,
     Leaving,
     Member,
     Membership,
@@ -565,6 +568,37 @@ def test_a_number_is_found_among_those_who_left(inside: SimpleNamespace) -> None
     assert fault.code == "left"
     assert "李强" in fault.detail
     assert "恢复" in fault.detail
+
+
+def test_nobody_is_entered_anew(inside: SimpleNamespace) -> None:
+    """By admission and by roster alike."""
+    member = now(inside.liqiang)
+    member.id_number = NUMBER
+    member.save()
+    leave(inside, on=ago(2))
+    wanted = Particulars(name="李强", status="probationary", id_number=NUMBER)
+    given = {
+        "by": inside.zhangwei,
+        "branch": inside.huiji_orgs.grid4,
+        "wanted": wanted,
+        "reason": "接收预备党员",
+    }
+    assert refusal(lambda: entering.enter(**given)) == (422, "left")
+    register = register_for(Import(kind="members", by=now(inside.zhangwei)))
+    cells = {
+        "name": "李强",
+        "id_number": NUMBER,
+        "branch": str(inside.huiji_orgs.grid4.name),
+        "status": "正式党员",
+    }
+    [judged] = judging.members([Row(2, cells)], register)
+    assert [fault.code for fault in judged.faults] == ["left"]
+    assert "退党" in judged.faults[0].message
+    # Of another officer's branches no more is told than of who is there.
+    Office.objects.filter(member=inside.zhangwei).update(organization=inside.huiji_orgs.guxing)
+    away = register_for(Import(kind="members", by=now(inside.zhangwei)))
+    [judged] = judging.members([Row(2, cells | {"branch": str(inside.huiji_orgs.sunzhuang.name)})], away)
+    assert [fault.code for fault in judged.faults] == ["not_yours"]
 
 
 @pytest.mark.parametrize(
