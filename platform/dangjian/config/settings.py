@@ -143,6 +143,7 @@ DATABASES = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SIMPLE_HISTORY_DATE_INDEX = False  # history is read for one object, by its id
 
 VALKEY_URL = env.str("VALKEY_URL", default="")
 CACHES = {

@@ -15,12 +15,17 @@ from treebeard.mp_tree import MP_Node
 from dangjian.organizations import id_numbers, sealing
 
 
-def _history(*, excluded: tuple[str, ...] = ()) -> Any:
-    """Who wrote what and when, row by row (docs/explanation/history.md); keys are bigint like everybody's."""
+def _history(*, excluded: tuple[str, ...] = (), relations: tuple[str, ...]) -> Any:
+    """Who wrote what and when, row by row (docs/explanation/history.md); keys are bigint like everybody's.
+
+    It is only ever read for one object, so neither its `relations` nor its dates (SIMPLE_HISTORY_DATE_INDEX) have an
+    index: each would be written for every row of a roster.
+    """
     return HistoricalRecords(
         history_id_field=models.BigAutoField(primary_key=True),
         history_change_reason_field=models.CharField(max_length=200, blank=True, null=True),
         excluded_fields=list(excluded),
+        no_db_index=list(relations),
         user_db_constraint=False,
     )
 
@@ -58,7 +63,7 @@ class Organization(MP_Node):
     dissolved_on = models.DateField(null=True, help_text="the first day on which it is no more")
     created_at = models.DateTimeField(db_default=Now())
 
-    history = _history(excluded=("path", "depth", "numchild"))
+    history = _history(excluded=("path", "depth", "numchild"), relations=())
     node_order_by: list[str] = []
 
     def __str__(self) -> str:
@@ -221,7 +226,9 @@ class Member(models.Model):
 
     objects: ClassVar[MembersNow] = MembersNow()
     ever: ClassVar[models.Manager[Member]] = models.Manager()
-    history = _history(excluded=("id_number_sealed", "id_number_index", "version"))
+    history = _history(
+        excluded=("id_number_sealed", "id_number_index", "version"), relations=("user", "branch")
+    )
 
     class Meta:
         constraints = [
@@ -284,7 +291,9 @@ class Membership(models.Model):
     """
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="memberships")
-    branch = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
+    branch = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )  # membership_by_branch begins with it
     since = models.DateField(null=True)
     until = models.DateField(null=True)
     reason = models.CharField(max_length=200, blank=True)
@@ -346,7 +355,7 @@ class PostHeld(models.Model):
 
     objects: ClassVar[PostsNow] = PostsNow()
     ever: ClassVar[models.Manager[PostHeld]] = models.Manager()
-    history = _history()
+    history = _history(relations=("member", "organization"))
 
     class Meta:
         constraints = [
