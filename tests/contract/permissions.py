@@ -176,6 +176,11 @@ API: list[Row] = [
         "api-organization-act", "POST", 404, officer="ok", args={"pk": "@branch", "act": "rename"}, foreign=404,
         data={"version": 1, "name": "新名字党支部", "reason": "更名", "rehearse": True},
     ),
+    district("api-members-views", "GET", 404, secretary="ok", officer="ok"),
+    district(
+        "api-members-views", "POST", 404, secretary="ok", officer="ok", data={"name": "女党员", "query": "sex=female"}
+    ),
+    district("api-members-view", "DELETE", 404, officer="ok", args={"pk": "@saved_view"}, foreign=404),
     district(
         "api-members-look-up", "POST", 404, secretary="ok", officer="ok", data={"id_number": "11010519491231002X"},
     ),

@@ -19,6 +19,7 @@ from dangjian.identity.models import ServiceClient, Session, User
 from dangjian.identity.sessions import SessionStore
 from dangjian.interaction import photos, services
 from dangjian.interaction.models import Comment, Post
+from dangjian.organizations import member_list
 from dangjian.organizations.admission import services as admission
 from dangjian.organizations.admission.models import (
     AdmissionCase,
@@ -135,6 +136,7 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             "ended_admission": ended.pk,
             "import": read.pk,
             "applied_import": applied.pk,
+            "saved_view": member_list.keep_view(member=world.zhangwei, name="男党员", query="sex=male").pk,
             "hidden_post": hidden_post.pk,
             "hidden_comment": hidden_comment.pk,
             "report": report.pk,

@@ -210,6 +210,29 @@ def test_there_are_at_most_twenty_views(people: SimpleNamespace, client_of: Clie
     assert len(page.context["views"]) == 20
 
 
+def test_views_by_api_are_those_of_the_page(people: SimpleNamespace, client_of: ClientOf) -> None:
+    client, other, address = client_of("zhangwei"), client_of("wangfang"), "/api/v1/members/views/"
+
+    def keep(name: str, query: str) -> Any:
+        return client.post(address, {"name": name, "query": query}, content_type="application/json")
+
+    kept = keep(" 流动的 男党员 ", "sex=male&mark=is_floating&columns=phone&next=//evil")
+    assert kept.status_code == 201
+    view = kept.json()
+    assert view == {
+        "id": view["id"], "name": "流动的 男党员", "query": "sex=male&mark=is_floating&columns=phone",
+    }  # fmt: skip
+    assert client.get(address).json() == {"results": [view], "next": None}
+    assert [each.pk for each, *_ in client.get("/officer/members/").context["views"]] == [view["id"]]
+    for name, query, pointer in (("", "sex=male", "/name"), ("什么也没选", "next=//evil", "/query")):
+        refused = keep(name, query)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert other.get(address).json()["results"] == []
+    assert other.delete(f"{address}{view['id']}/").status_code == 404
+    assert client.delete(f"{address}{view['id']}/").status_code == 204
+    assert client.get(address).json()["results"] == []
+
+
 NUMBER = "11010519491231002X"
 
 

@@ -26,6 +26,7 @@ from dangjian.organizations.dues.api import (
 from dangjian.organizations.elections import api as elections
 from dangjian.organizations.imports_api import ImportApplyView, ImportsView, ImportUndoView, ImportView
 from dangjian.organizations.member_acts_api import MemberActView, MemberView
+from dangjian.organizations.saved_views_api import SavedViewsView, SavedViewView
 from dangjian.organizations.transfers.api import (
     ReceiversView,
     TransferAcceptView,
@@ -46,6 +47,8 @@ urlpatterns = [
     ),
     path("contacts/", ContactsView.as_view(), name="api-contacts"),
     path("members/", MembersView.as_view(), name="api-members"),
+    path("members/views/", SavedViewsView.as_view(), name="api-members-views"),
+    path("members/views/<int:pk>/", SavedViewView.as_view(), name="api-members-view"),
     path("members/look-up/", MemberLookUpView.as_view(), name="api-members-look-up"),
     path("members/<int:pk>/", MemberView.as_view(), name="api-member"),
     path("members/<int:pk>/acts/<slug:act>/", MemberActView.as_view(), name="api-member-act"),
