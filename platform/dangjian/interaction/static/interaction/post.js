@@ -154,8 +154,8 @@ function toEnd() {
   window.scrollTo({ top: document.documentElement.scrollHeight, behavior: calm ? 'auto' : 'smooth' });
 }
 
-/** Load what stands between and the end, then go there. */
-async function showUnseen() {
+/** Load what stands between and the end, then go there: to `goal`, a comment, or to the first not seen. */
+async function showUnseen(goal = unseen[0]) {
   while (!isWhole()) {
     const older = thread.querySelector('.dj-older');
     const response = await fetch(older.querySelector('a').href, {
@@ -168,10 +168,10 @@ async function showUnseen() {
     appendHeld();
     if (window.htmx) window.htmx.process(thread);
   }
-  const first = shown(unseen[0]);
+  const item = shown(goal);
   unseen = [];
   showPill();
-  if (first) first.scrollIntoView({ block: 'center' });
+  if (item) item.scrollIntoView({ block: 'center' });
   else toEnd();
 }
 pill.addEventListener('click', () => showUnseen().catch(() => undefined));
@@ -347,7 +347,8 @@ function sent(comment) {
   if (isWhole() || wasNearEnd) toEnd();
   else if (!shown(comment.id)) {
     unseen.push(comment.id);
-    showPill();
+    showPill(); // what is left where the rest cannot be loaded
+    showUnseen(comment.id).catch(() => undefined);
   }
 }
 
