@@ -6,6 +6,7 @@ import os
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Person
@@ -245,11 +246,16 @@ def long_thread(house: House) -> int:
     return int(post)
 
 
-def test_ones_own_comment_is_shown_though_the_thread_goes_on(house: House, person: Person) -> None:
+@pytest.mark.parametrize("where", ["top", "end"])
+def test_ones_own_comment_is_shown_though_the_thread_goes_on(
+    house: House, person: Person, where: str
+) -> None:
     post = long_thread(house)
     page = person("zhoujie", f"/posts/{post}/")
     is_live(page)
     expect(page.locator("#thread .dj-older")).to_have_count(1)
+    if where == "end":
+        page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     write(page, "后面还有很多，我的也要看得见。")
     expect(page.locator("#thread .dj-older")).to_have_count(0)
     expect(page.locator("#thread .dj-cmt").last).to_contain_text("我的也要看得见。")

@@ -334,7 +334,6 @@ async function deliver() {
 }
 
 function sent(comment) {
-  const wasNearEnd = isNearEnd();
   append(comment, { fresh: false });
   if (field.value === draft.tried) field.value = '';
   draft = { text: field.value, replyTo: '', replyName: '', key: newKey(), isSending: false, tried: '' };
@@ -344,8 +343,8 @@ function sent(comment) {
   saved.hidden = true;
   grow();
   save();
-  if (isWhole() || wasNearEnd) toEnd();
-  else if (!shown(comment.id)) {
+  if (shown(comment.id)) toEnd();
+  else {
     unseen.push(comment.id);
     showPill(); // what is left where the rest cannot be loaded
     showUnseen(comment.id).catch(() => undefined);
