@@ -42,7 +42,7 @@ def test_every_rule_in_force_is_shown_with_its_source(reader: Any) -> None:
     assert answer.status_code == 200
     page = text_of(answer)
     rules = book.book().in_force(answer.context["on"])
-    assert len(rules) == 67
+    assert len(rules) == 69
     for rule in rules:
         assert f'data-rule="{rule.id}"' in page
         assert str(rule.title) in page

@@ -80,6 +80,8 @@ SAYS: dict[str, tuple[Any, str]] = {
     "founding.committee_size": (Span(3, 5), "Q"),
     "founding.committee_most": (7, "Q"),
     "founding.without_committee": (Span(1, 2), "Q"),
+    "founding.group_members": (3, "L"),
+    "founding.group_leader": (True, "Q"),
     "term.branch": (3, "Q"),
     "term.general_branch": (3, "Q"),
     "term.committee": (5, "Q"),
@@ -151,6 +153,7 @@ def test_values_in_words(country: Book) -> None:
 
     assert said("life.general_meeting") == "一般每季度 1 次"
     assert said("founding.committee_size") == "一般 3–5 人"
+    assert said("founding.group_members") == "一般至少 3 人"
     assert said("admission.age") == "至少 18 岁"
     assert said("admission.vote_yes") == "超过 1/2"
     assert said("term.remind") == "提前 6 个月"
