@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import DESK, PHONE, Person, sign_in
 from tests.browser.house import House
@@ -148,6 +148,25 @@ def test_older_posts_are_fetched_into_the_page_and_each_is_there_once(house: Hou
     expect(page.locator("[data-post]").nth(before)).to_be_attached()
     ids = page.locator("[data-post]").evaluate_all("cards => cards.map((card) => card.dataset.post)")
     assert len(ids) == len(set(ids)) > before
+    assert page.url.endswith("/feed/")
+
+
+def test_older_posts_come_while_a_picture_is_still_on_its_way(house: House, person: Person) -> None:
+    """Between DOMContentLoaded and load htmx would wait for ever for the former, which is over."""
+    held: list[Route] = []
+    page = person("liqiang")
+    page.route("**/slow.png", lambda route: held.append(route))
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { window.slow = new Image(); window.slow.src = '/slow.png'; })"
+    )
+    page.goto(house.address("/feed/"), wait_until="domcontentloaded")
+    page.locator(".dj-older a").scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # for whatever would not wait for the picture
+    held[0].fulfill(status=204)
+    page.wait_for_function("() => window.htmx")
+    before = page.locator("[data-post]").count()
+    page.click(".dj-older a")
+    expect(page.locator("[data-post]").nth(before)).to_be_attached()
     assert page.url.endswith("/feed/")
 
 

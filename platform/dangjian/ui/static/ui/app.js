@@ -160,12 +160,17 @@ if (document.querySelector('[data-bell]')) {
 
 const older = document.querySelector('[hx-get]');
 if (older) {
-  const near = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    near.disconnect();
+  const fetchIt = () => {
     const script = document.createElement('script');
     script.src = document.body.dataset.htmx;
     document.head.append(script);
+  };
+  const near = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    near.disconnect();
+    // Not before the page is complete: run between DOMContentLoaded and load, htmx waits for the former, which is over.
+    if (document.readyState === 'complete') fetchIt();
+    else addEventListener('load', fetchIt, { once: true });
   }, { rootMargin: '100% 0px' });
   near.observe(older);
 }
