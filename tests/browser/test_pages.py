@@ -155,7 +155,11 @@ def test_older_posts_come_while_a_picture_is_still_on_its_way(house: House, pers
     """Between DOMContentLoaded and load htmx would wait for ever for the former, which is over."""
     held: list[Route] = []
     page = person("liqiang")
-    page.route("**/slow.png", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/slow.png", hold)
     page.add_init_script(
         "addEventListener('DOMContentLoaded', () => { window.slow = new Image(); window.slow.src = '/slow.png'; })"
     )

@@ -547,6 +547,13 @@ def test_later_than_a_day_it_stands(inside: SimpleNamespace) -> None:
     assert error.value.code == "too_late"
 
 
+def test_progress_begins_anew_with_each_errand(inside: SimpleNamespace) -> None:
+    source = judged(inside, workbook([person(which) for which in range(4)]))
+    services.apply(by=inside.zhangwei, source=source)
+    source.refresh_from_db()
+    assert (source.state, services.progress(source)) == (ImportState.APPLYING, 0)
+
+
 def test_what_changed_since_the_dry_run_is_looked_at_again(inside: SimpleNamespace) -> None:
     source = judged(inside, workbook([person(1), person(2)]))
     applied(inside, workbook([person(1)]))
@@ -602,6 +609,25 @@ def test_organizations_in_any_order(inside: SimpleNamespace) -> None:
     assert Organization.objects.count() == 8
     assert Organization.objects.get(pk=inside.huiji_orgs.grid4.pk).short_name == GRID4
     assert timeline.disagreements() == []
+
+
+def test_a_superior_in_the_same_file_by_its_short_name(inside: SimpleNamespace) -> None:
+    rows = [
+        ["迎宾路街道东村党支部", "", "党支部", "迎宾路党工委", "村", ""],
+        ["中共惠济区迎宾路街道工作委员会", "迎宾路党工委", "党工委", "区委", "街道", ""],
+        ["甲总支部委员会", "甲总支", "党总支", "乙总支", "村", ""],
+        ["乙总支部委员会", "乙总支", "党总支", "甲总支", "村", ""],
+        ["丙总支部一", "丙总支", "党总支", "区委", "村", ""],
+        ["丙总支部二", "丙总支", "党总支", "区委", "村", ""],
+        ["丙村党支部", "", "党支部", "丙总支", "村", ""],
+    ]
+    source = judged(inside, workbook(rows, titles=UNITS), "organizations")
+    assert said(source) == {
+        4: [("parent", "cycle")], 5: [("parent", "cycle")], 8: [("parent", "ambiguous")],
+    }  # fmt: skip
+    applied(inside, workbook(rows[:2], titles=UNITS), "organizations")
+    superior = Organization.objects.get(name="中共惠济区迎宾路街道工作委员会")
+    assert Organization.objects.get(name="迎宾路街道东村党支部").parent_path == superior.path
 
 
 def test_organizations_that_cannot_be(inside: SimpleNamespace) -> None:
@@ -689,6 +715,12 @@ def test_a_wrong_upload_says_what(client_of: ClientOf, data: dict[str, Any], poi
     answer = client_of("zhangwei").post("/api/v1/imports/", data)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+def test_an_empty_file_says_so(client_of: ClientOf) -> None:
+    given = {"kind": "members", "file": SimpleUploadedFile("名册.csv", b"")}
+    answer = client_of("zhangwei").post("/api/v1/imports/", given)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "empty")
 
 
 def test_an_import_is_its_officers(client_of: ClientOf, world: SimpleNamespace) -> None:

@@ -372,9 +372,10 @@ _UNIT_PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 def organizations(rows: Iterable[Row], register: Register) -> list[Judged]:
-    """Judge the rows of a list of organisations, also against each other: a parent may be another row."""
+    """Judge the rows of a list of organisations, also against each other: a parent may be a row, by either name."""
     found: list[Judged] = []
     named: dict[str, Judged] = {}
+    short: dict[str, list[str]] = {}
     for row in rows:
         values, faults = _parsed(row, _UNIT_PARSERS)
         judged = Judged(row.number, Outcome.REFUSED, faults)
@@ -393,24 +394,27 @@ def organizations(rows: Iterable[Row], register: Register) -> list[Judged]:
             faults.append(Fault("name", "repeated", message))
         else:
             named[wanted.name] = judged
+            short.setdefault(wanted.short_name, []).append(wanted.name)
         if wanted.founded_on is not None and wanted.founded_on > register.today:
             faults.append(Fault("founded_on", "in_future", _("日期在今天之后，请核实。")))
         found.append(judged)
     for judged in found:
-        _unit(judged, register.units, named)
+        _unit(judged, register.units, named, short)
     _refuse_circles(found, named)
     _refuse_orphans(found, named)
     return found
 
 
-def _unit(judged: Judged, units: Units, named: Mapping[str, Judged]) -> None:
+def _unit(
+    judged: Judged, units: Units, named: Mapping[str, Judged], short: Mapping[str, Sequence[str]]
+) -> None:
     wanted: Wanted = judged.wanted
     here = units.called(wanted.name) if wanted.name else []
     told = {fault.field for fault in judged.faults}
     if len(here) > 1:
         judged.faults.append(Fault("name", "ambiguous", _("有几个组织都叫这个名字。请写全称。")))
         return
-    parent = _parent(judged, units, named, told)
+    parent = _parent(judged, units, named, short, told)
     if here:
         unit = here[0]
         judged.target = unit.id
@@ -423,7 +427,13 @@ def _unit(judged: Judged, units: Units, named: Mapping[str, Judged]) -> None:
     judged.outcome = Outcome.REFUSED if judged.faults else Outcome.NEW
 
 
-def _parent(judged: Judged, units: Units, named: Mapping[str, Judged], told: set[str]) -> int | str | None:
+def _parent(
+    judged: Judged,
+    units: Units,
+    named: Mapping[str, Judged],
+    short: Mapping[str, Sequence[str]],
+    told: set[str],
+) -> int | str | None:
     name = judged.wanted.parent
     if name is None:
         if "parent" not in told and not units.called(judged.wanted.name):
@@ -437,9 +447,12 @@ def _parent(judged: Judged, units: Units, named: Mapping[str, Judged], told: set
             message = _("党支部下面不能再设组织。请填它的上级党委或党总支。")
             judged.faults.append(Fault("parent", "below_branch", message))
         return called[0].id
-    if len(called) > 1:
+    briefly = short.get(name, ()) if name not in named else ()
+    if len(called) > 1 or len(briefly) > 1:
         judged.faults.append(Fault("parent", "ambiguous", _("有几个组织都叫这个名字。请写全称。")))
         return None
+    if briefly:
+        name = briefly[0]
     if name in named:
         if named[name].wanted.kind == OrganizationKind.BRANCH:
             message = _("党支部下面不能再设组织。请填它的上级党委或党总支。")

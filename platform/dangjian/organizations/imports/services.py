@@ -63,6 +63,10 @@ def begin(
         raise refused(FieldError("/kind", "unknown", detail))
     if file is None:
         raise refused(FieldError("/file", "required", _("请选一个名册文件（.xlsx、.xls 或 .csv）。")))
+    if not file.size:
+        raise refused(
+            FieldError("/file", "empty", _("这个文件是空的，一个字也没有。请打开看一看，另存后再传。"))
+        )
     if (file.size or 0) > reading.MOST_BYTES:
         raise Problem(413, "too_large", _("文件超过 20 MB。请拆成几个文件，分几次导入。"))
     mapping = dict(mapping or {})
@@ -95,6 +99,7 @@ def map_columns(*, by: Member, source: Import, mapping: Mapping[str, str]) -> No
         held.state, held.fault = ImportState.READING, None
         held.save(update_fields=["mapping", "state", "fault"])
         _remember(held.kind, held.mapping)
+        _teller(held)(0, 1)
 
 
 def name_unit(*, by: Member, source: Import, name: str, organization: Organization) -> None:
@@ -106,6 +111,7 @@ def name_unit(*, by: Member, source: Import, name: str, organization: Organizati
         held.units = held.units | {cells.text(name): organization.pk}
         held.state = ImportState.READING
         held.save(update_fields=["units", "state"])
+        _teller(held)(0, 1)
 
 
 def apply(*, by: Member, source: Import) -> None:
@@ -116,6 +122,7 @@ def apply(*, by: Member, source: Import) -> None:
             raise _wrong_state(_("没有可以导入的行：没有新增，也没有更新。"))
         held.state = ImportState.APPLYING
         held.save(update_fields=["state"])
+        _teller(held)(0, 1)
 
 
 def may_undo(source: Import) -> bool:
