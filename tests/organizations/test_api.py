@@ -114,6 +114,22 @@ def test_members_are_searched_and_filtered(client_of: ClientOf, world: SimpleNam
     assert found(branch=world.huiji_orgs.sunzhuang.pk, q="wf") == []
 
 
+def test_nobody_is_found_by_what_may_not_be_seen_of_them(client_of: ClientOf, world: SimpleNamespace) -> None:
+    with in_district(world.huiji):
+        Member.objects.filter(pk=world.liqiang.pk).update(converted_on=None, status="probationary")
+
+    def found(who: str) -> list[str] | int:
+        answer = client_of(who).get(MEMBERS, {"kind": "probationary"})
+        return (
+            [each["name"] for each in answer.json()["results"]]
+            if answer.status_code == 200
+            else answer.status_code
+        )
+
+    assert found("zhangwei") == found("wangfang") == ["李强"]
+    assert found("liqiang") == 403
+
+
 def test_a_branch_out_of_sight_is_not_found(client_of: ClientOf, world: SimpleNamespace) -> None:
     client = client_of("liqiang")
     assert client.get(MEMBERS, {"branch": world.huiji_orgs.sunzhuang.pk}).status_code == 404

@@ -196,19 +196,19 @@ class MembersView(ApiView):
             if branch not in tree.nodes:
                 raise not_found()
             found = found.filter(branch_then__in=tree.subtree(branch))
-        if kind:
-            found = found.filter(status_then=kind)
         asked = {
             each.name: choice(request, each.name, [value for value, _label in each.choices], "")
             for each in member_table.filters()
         }
-        if any(asked.values()):
+        if kind or any(asked.values()):
             # What one may not see of somebody one may not find them by either.
             if not statistics.may_count(reader):
                 raise forbidden(_("按这些条件查找只对支部书记和组织部管理员开放。"))
             if not left:
                 found = found.filter(pk__in=statistics.counted(reader, day=day).values("member"))
             found = member_table.filtered(found, asked, day)
+        if kind:
+            found = found.filter(status_then=kind)
         page = listing(
             found.select_related("user", "branch").defer("id_number_sealed"),
             which=f"members:{reader.pk}:{branch or ''}:{kind}:{left}:{day}:{':'.join(asked.values())}:{text}",
