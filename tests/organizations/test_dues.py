@@ -225,6 +225,7 @@ def test_bases_are_as_of_the_month(inside: SimpleNamespace) -> None:
         ({"kind": "wage"}, "required"),
         ({"kind": "farmer", "agreed": D("1.50")}, "outside"),
         ({"kind": "wage", "base": D(5000), "relief": "reduced"}, "required"),
+        ({"kind": "wage", "base": D(5000), "relief": "exempt", "document": " "}, "required"),
         ({"kind": "student", "reason": " "}, "required"),
         ({"kind": "student", "since": date(2010, 1, 1)}, "out_of_range"),
     ],

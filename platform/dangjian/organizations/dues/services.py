@@ -112,6 +112,8 @@ def set_basis(
     if not first <= since <= judgement.next_month(last):
         raise _refused("since", "out_of_range", _("只能从最近三年里的月份，或下个月起改。"))
     _check_basis(rules(), since, kind, base, agreed, relief)
+    if relief and not document.strip():
+        raise _refused("document", "required", _("减交、免交要有支部大会的决定和上级的批准，请写文号。"))
     with outbox.atomic():
         actor = _keeper(actor, member.branch)
         _lock([member.pk])
