@@ -33,7 +33,16 @@ DISTRICT_TABS = (
         "/management/",
         _("管理"),
         "desk",
-        ("/management/", "/officer/", "/admission/", "/branch/", "/rules/", "/audit/", "/ui/"),
+        (
+            "/management/",
+            "/officer/",
+            "/admission/",
+            "/branch/",
+            "/rules/",
+            "/statistics/",
+            "/audit/",
+            "/ui/",
+        ),
     ),
     Tab("me", "/me/", _("我的"), "me", ("/me/", "/sessions/", "/password/")),
 )
