@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from dangjian.api.problems import FieldError
 from dangjian.organizations import id_numbers
+from dangjian.organizations.imports import words
 from dangjian.organizations.models import Member, MemberStatus, Sex
 
 ADULT_YEARS: Final = 18  # 中国共产党章程, article 1
@@ -42,7 +43,10 @@ class Particulars:
     out_of_contact: bool = False
 
     def replaced(self, **given: Any) -> Particulars:
-        """With `given` in their place; a number that is right brings the date of birth and the sex along."""
+        """With `given` in their place; a number that is right brings the date of birth and the sex along, a nationality
+        its 族."""
+        if told := given.get("nationality"):
+            given["nationality"] = words.nationality(told) or told
         try:
             number = id_numbers.parse(given.get("id_number", self.id_number))
         except id_numbers.Faulty:
@@ -74,7 +78,7 @@ def write(member: Member, wanted: Particulars) -> list[str]:
 
 def faults(given: Particulars, *, today: date) -> list[FieldError]:
     """Everything that cannot be so, each with the field it is seen in."""
-    return [*_name(given), *_number(given), *_phone(given), *_occupation(given), *_dates(given, today)]
+    return [*_name(given), *_number(given), *_phone(given), *_nationality(given), *_occupation(given), *_dates(given, today)]
 
 
 def _name(given: Particulars) -> list[FieldError]:
@@ -137,6 +141,13 @@ def _phone(given: Particulars) -> list[FieldError]:
     if number is None or given.phone.startswith("1") or not phonenumbers.is_possible_number(number):
         return [FieldError("/phone", "phone", _("手机号应该是 11 位数字，请核实。"))]
     return []
+
+
+def _nationality(given: Particulars) -> list[FieldError]:
+    if not given.nationality or words.nationality(given.nationality) == given.nationality:
+        return []
+    detail = _("不认识民族“%(word)s”。请写全称，如“汉族”。") % {"word": given.nationality}
+    return [FieldError("/nationality", "unknown_word", detail)]
 
 
 def _occupation(given: Particulars) -> list[FieldError]:
