@@ -78,7 +78,8 @@ def write(member: Member, wanted: Particulars) -> list[str]:
 
 def faults(given: Particulars, *, today: date) -> list[FieldError]:
     """Everything that cannot be so, each with the field it is seen in."""
-    return [*_name(given), *_number(given), *_phone(given), *_nationality(given), *_occupation(given), *_dates(given, today)]
+    parts = (_name, _number, _phone, _nationality, _occupation)
+    return [*(fault for part in parts for fault in part(given)), *_dates(given, today)]
 
 
 def _name(given: Particulars) -> list[FieldError]:
