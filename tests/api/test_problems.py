@@ -11,6 +11,7 @@ from django.utils import translation
 from rest_framework import exceptions, serializers
 
 from dangjian.api.problems import CONTENT_TYPE, FieldError, Problem, handler, refused
+from dangjian.api.words import one_of
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,30 @@ def test_nobody_signed_in(path: str, world: Any, client: Any) -> None:
     answer = client.get(f"/api/v1/{path}", headers={"host": "huiji.localhost"})
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"]
+
+
+class Asked(serializers.Serializer[Any]):
+    on = serializers.DateField(required=False)
+    many = serializers.IntegerField(required=False, min_value=0)
+    due = serializers.DecimalField(required=False, max_digits=6, decimal_places=2, min_value=0)
+    kind = serializers.ChoiceField(
+        ["wage", "student"], required=False, error_messages=one_of(["wage", "student"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"on": "2026-02-31"}, "日期写成 2026-11-25 这样，并核实那个月有没有这一天。"),
+        ({"many": "x"}, "请写一个整数，比如 12。"),
+        ({"many": -1}, "不能小于 0。"),
+        ({"due": "abc"}, "请写一个数，比如 12.50。"),
+        ({"due": "1.005"}, "小数点后最多 2 位。"),
+        ({"kind": "king"}, "“king”不在可选的范围里，可以是：wage, student"),
+    ],
+)
+def test_a_value_that_cannot_be_taken_is_told_what_to_become(given: dict[str, Any], said: str) -> None:
+    asked = Asked(data=given)
+    assert not asked.is_valid()
+    [[found]] = asked.errors.values()
+    assert str(found) == said

@@ -6,4 +6,6 @@ class ApiConfig(AppConfig):
     verbose_name = "API"
 
     def ready(self) -> None:
-        from dangjian.api import schema  # noqa: F401  (registers how the session is described)
+        from dangjian.api import schema, words  # noqa: F401  (schema registers how the session is described)
+
+        words.apply()

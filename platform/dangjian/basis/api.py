@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from dangjian.api import words
 from dangjian.api.problems import FieldError, refused
 from dangjian.api.views import ApiView
 from dangjian.rules import admission, dues, terms
@@ -27,7 +28,6 @@ DAY_LIMITS: Final = [
     MinValueValidator(EARLIEST, gettext_lazy("日期不能早于 1900 年。")),
     MaxValueValidator(LATEST, gettext_lazy("日期不能晚于 2199 年。")),
 ]
-NO_SUCH_DAY: Final = gettext_lazy("日期写成 2026-11-25 这样，并核实那个月有没有这一天。")
 NO_RULE_ON_DUES: Final = gettext_lazy("这一天还没有收录的党费规则，请换一个日期。")
 NO_BASE: Final = gettext_lazy("请填写每月收入，比如 5000.00。")
 # A branch has dozens of members; a slip of the hand has more.
@@ -47,7 +47,6 @@ def day_field(**options: Any) -> serializers.DateField:
     return serializers.DateField(
         input_formats=["iso-8601"],
         validators=DAY_LIMITS,
-        error_messages={"invalid": NO_SUCH_DAY, "datetime": gettext_lazy("只写日期，不写时间。")},
         **options,
     )
 
@@ -68,7 +67,7 @@ class RuleSerializer(serializers.Serializer[Any]):
 
 
 class DuesQuestionSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=dues.KINDS)
+    kind = serializers.ChoiceField(choices=dues.KINDS, error_messages=words.one_of(dues.KINDS))
     monthly_base = serializers.DecimalField(
         max_digits=11, decimal_places=2, min_value=0, **OPTIONAL,
         help_text="yuan: the month's wage after tax, or the whole pension; needed for wage and retired",
@@ -92,7 +91,9 @@ class DuesInASpanSerializer(serializers.Serializer[Any]):
 
 
 class TermQuestionSerializer(serializers.Serializer[Any]):
-    organization_kind = serializers.ChoiceField(choices=list(terms.KINDS))
+    organization_kind = serializers.ChoiceField(
+        choices=list(terms.KINDS), error_messages=words.one_of(terms.KINDS)
+    )
     elected_on = day_field()
     today = day_field(required=False, help_text="the day it is judged on; today if it is left out")
 

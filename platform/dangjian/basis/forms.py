@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dangjian.api.words import NO_SUCH_DAY
 from dangjian.basis import words
-from dangjian.basis.api import DAY_LIMITS, MOST_PEOPLE, NO_BASE, NO_SUCH_DAY
+from dangjian.basis.api import DAY_LIMITS, MOST_PEOPLE, NO_BASE
 from dangjian.rules import dues
 from dangjian.rules.admission import Case, Training, Vote
 

@@ -40,7 +40,6 @@ _OPTIONAL: dict[str, Any] = {"required": False, "allow_null": True}
 def _day(**options: Any) -> serializers.DateField:
     return serializers.DateField(
         input_formats=["iso-8601"], validators=_DAYS,
-        error_messages={"invalid": _("日期写成 2026-11-25 这样，并核实那个月有没有这一天。")},
         **options,
     )  # fmt: skip
 
