@@ -390,6 +390,17 @@ def test_the_letter_has_three_parts(client_of: ClientOf, proposed: Transfer) -> 
         assert words in page
 
 
+def test_the_letter_names_the_committee_not_the_general_branch(
+    client_of: ClientOf, world: SimpleNamespace, proposed: Transfer
+) -> None:
+    with in_district(world.huiji):
+        above = proposed.leaving.path_prefixes()[:-1]
+        Organization.objects.filter(path=above[-1]).update(kind="general_branch", name="金河社区党总支")
+        Organization.objects.filter(path=above[-2]).update(kind="committee", name="新城街道党工委")
+    page = client_of("wangfang").get(f"/branch/transfers/{proposed.pk}/letter/").content.decode()
+    assert "原所在基层党委：新城街道党工委<" in page
+
+
 def test_the_officer_filters(client_of: ClientOf, world: SimpleNamespace, proposed: Transfer) -> None:
     with in_district(world.huiji):
         Transfer.objects.update(answer_by=TODAY() - timedelta(days=1))

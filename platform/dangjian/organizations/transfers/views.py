@@ -20,7 +20,7 @@ from dangjian.organizations import queries as people
 from dangjian.organizations import topics
 from dangjian.organizations.dues import queries as dues
 from dangjian.organizations.listing import listing
-from dangjian.organizations.models import Member, Organization
+from dangjian.organizations.models import Member, Organization, OrganizationKind
 from dangjian.organizations.transfers import access, forms, judgement, queries, services
 from dangjian.organizations.transfers.models import Transfer, TransferAct
 from dangjian.organizations.views import officer_of
@@ -148,7 +148,9 @@ def letter(request: HttpRequest, pk: int) -> HttpResponse:
     if not access.may_print(reader, shown):
         raise not_found()
     born = shown.member.born_on
-    above = Organization.objects.filter(path=shown.leaving.parent_path).first()
+    # A general branch in between is no 基层党委; without one above, whoever stands directly above answers.
+    over = Organization.objects.filter(path__in=shown.leaving.path_prefixes()[:-1]).order_by("-depth")
+    above = over.filter(kind=OrganizationKind.COMMITTEE).first() or over.first()
     context = {
         "heading": _("组织关系介绍信"),
         "shown": shown,
