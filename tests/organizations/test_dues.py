@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
-from django.utils import timezone
+from django.utils import timezone, translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -585,3 +585,10 @@ def test_the_sibling_district_has_its_own(client_of: ClientOf, earning: SimpleNa
     assert client_of("sunli").get("/officer/dues/").context["sums"].due == 0
     with in_district(earning.luoyang):
         assert not DuesCharge.objects.exists()
+
+
+def test_one_month_and_several_in_english() -> None:
+    text = "有 %(n)s 个月还没交齐，%(rule)s补上即可。有困难可以和支部书记说，按程序可以少交或免交。"
+    with translation.override("en"):
+        assert translation.ngettext(text, text, 1).startswith("%(n)s month is")
+        assert translation.ngettext(text, text, 2).startswith("%(n)s months are")
