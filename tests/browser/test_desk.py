@@ -148,3 +148,16 @@ def test_a_case_s_papers_fit_a_phone_in_english(person: Person, house: House) ->
     page.goto(house.address(f"/admission/{case}/files/"))
     expect(page.locator(".dj-adm-list")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_month_keeps_its_line_in_large_text(person: Person, house: House) -> None:
+    page = person("liqiang", **PHONE)
+    page.context.add_cookies([{"name": "dj_text", "value": "xlarge", "url": house.address("/")}])
+    page.goto(house.address("/me/dues/"))
+    row = page.locator(".dj-dues-month .dj-row-main").first
+    expect(row).to_be_visible()
+    top = row.evaluate(
+        "(place) => { const r = document.createRange(); r.selectNode(place.firstChild);"
+        " return [...r.getClientRects()].filter((box) => box.width).length; }"
+    )
+    assert top == 1
