@@ -248,6 +248,10 @@ def _keeper(member: Reader, organization: Organization) -> bool:
     return standing(member).keeps_admissions_of == organization
 
 
+def _belongs(member: Reader, organization: Organization) -> bool:
+    return bool(member.branch_id == organization.pk)
+
+
 def _leads(member: Reader, organization: Organization) -> bool:
     return organization in standing(member).led
 
@@ -289,6 +293,10 @@ may_see_admissions: OnOrganization = Predicate(_keeper) | Predicate(_officer) | 
 may_record_elections: OnOrganization = Predicate(_leads) | Predicate(_officer)
 may_answer_elections: OnOrganization = Predicate(_superior)
 may_see_elections: OnOrganization = Predicate(_leads) | Predicate(_officer) | Predicate(_superior)
+
+# 党小组: everybody in the branch sees them; its secretaries and 组织委员, and its officers, arrange them.
+may_see_groups: OnOrganization = Predicate(_belongs) | Predicate(_officer)
+may_arrange_groups: OnOrganization = Predicate(_keeper) | Predicate(_officer)
 
 may_see_member: OnMember = Predicate(_comrade) | Predicate(_officer_over)
 # Masked; whole it stands in the contacts alone, for those who `may_call`.

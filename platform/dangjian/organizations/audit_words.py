@@ -37,6 +37,11 @@ def about(row: AuditRow) -> str:
         return _joined(_label(Post, detail["post"]), where)
     if "scopes" in detail:
         return "、".join(_label(ServiceScope, scope) for scope in detail["scopes"])
+    if "to_group" in detail:
+        leads = _("组长") if detail["leads"] else ""
+        return _joined(f"{detail['from_group'] or '—'} → {detail['to_group'] or '—'}", leads)
+    if "group" in detail and "to" not in detail:
+        return str(detail["group"])
     if "rows" in detail:
         return _("%(rows)s 人") % detail
     if "from_name" in detail:

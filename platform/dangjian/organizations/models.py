@@ -475,4 +475,5 @@ from dangjian.organizations.admission import models as _admission  # noqa: E402,
 from dangjian.organizations.corrections import models as _corrections  # noqa: E402, F401
 from dangjian.organizations.dues import models as _dues  # noqa: E402, F401
 from dangjian.organizations.elections import models as _elections  # noqa: E402, F401
+from dangjian.organizations.groups import models as _groups  # noqa: E402, F401
 from dangjian.organizations.transfers import models as _transfers  # noqa: E402, F401

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from dangjian.audit.services import record
 from dangjian.identity import services as identity
 from dangjian.identity.models import User
 from dangjian.organizations import access, id_numbers, particulars, pinyin, sealing
+from dangjian.organizations.groups import stays
 from dangjian.organizations.leaving.judgement import gone
 from dangjian.organizations.models import (
     Member,
@@ -302,7 +303,8 @@ def look_up_id_number(*, actor: Member, members: QuerySet[Member], number: str) 
 def place(
     member: Member, branch: Organization, *, since: date, by: Member, reason: str, document: str = ""
 ) -> None:
-    """End the member's stay where it is and begin one in `branch`, within the caller's transaction and lock.
+    """End the member's stay where it is, and with it their place in a group, and begin one in `branch`, within the
+    caller's transaction and lock.
 
     Raises:
         Problem: 422 (``since``), the day lies ahead or before the present stay began.
@@ -321,6 +323,7 @@ def place(
         here.until = since
         here.save(update_fields=["until"])
         Membership.objects.create(member=member, branch=branch, since=since, reason=reason, document=document)
+    stays.end(member, on=since)
     member.branch = branch
     member.version += 1
     signed(member, by=by, reason=reason).save(update_fields=["branch", "version"])
@@ -372,7 +375,7 @@ def help_in(*, secretary: Member, member: Member) -> str:
         return identity.reset_password(user=member.user, actor=secretary.user, reason=reason)
 
 
-Signed = TypeVar("Signed", Member, PostHeld, Organization)
+Signed = TypeVar("Signed", bound=Model)
 
 
 def signed(row: Signed, *, by: Member | None, reason: str) -> Signed:

@@ -20,6 +20,7 @@ from dangjian.api.problems import FieldError, Problem, not_found, refused
 from dangjian.audit.services import record
 from dangjian.organizations import access, services, timeline, topics
 from dangjian.organizations.admission.models import AdmissionCase, CaseState, Transition
+from dangjian.organizations.groups import stays
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -212,6 +213,10 @@ def _end(kind: str, *, act: Act, organization: Organization, version: int, into:
             _resettle(act, members, into, leaving=organization)
         if into is not None and cases:
             _carry_cases(act, cases, into, leaving=organization)
+        for group in stays.end_all(organization, on=act.on):
+            services.signed(group, by=act.actor, reason=act.reason).save(
+                update_fields=["dissolved_on", "version"]
+            )
         period = _open_period(organization, act.on)
         if period.since == act.on:
             detail = _("它在这一天才开始，不能同一天撤销。")

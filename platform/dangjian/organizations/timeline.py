@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Protocol
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from dangjian.organizations.elections.models import Election, ElectionState
+from dangjian.organizations.groups.models import GroupMembership, PartyGroup
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -224,6 +226,7 @@ def disagreements() -> list[str]:
     holds = Q(posts_held__isnull=False, posts_held__until=None) | Q(offices__isnull=False)
     gone = Member.ever.filter(left_on__isnull=False).filter(holds | Q(user__is_active=True))
     found += [f"member {pk} has left and can still act" for pk in gone.values_list("pk", flat=True)]
+    found += _groups_adrift()
     paths = dict(Organization.objects.values_list("path", "pk"))
     open_periods = {row.organization_id: row for row in OrganizationPeriod.objects.filter(until=None)}
     for row in Organization.objects.all():
@@ -248,4 +251,30 @@ def disagreements() -> list[str]:
                 row.units,
             ):
                 found.append(f"organisation {row.pk}: the open period says {says}")
+    return found
+
+
+def _groups_adrift() -> list[str]:
+    """Places in a group outside the member's time in its branch, or outside the group's own."""
+    forever = Value(date.max)
+    rows = GroupMembership.objects.annotate(last=Coalesce("until", forever))
+    in_branch = Membership.objects.annotate(last=Coalesce("until", forever)).filter(
+        Q(since=None) | Q(since__lte=OuterRef("since")),
+        member=OuterRef("member"),
+        branch=OuterRef("group__branch"),
+        last__gte=OuterRef("last"),
+    )
+    lost = rows.exclude(Exists(in_branch))
+    found = [f"place {row.pk} in group {row.group_id} outside the branch" for row in lost]
+    standing = PartyGroup.objects.annotate(
+        first=Min("periods__since"), last=Max(Coalesce("periods__until", forever))
+    )
+    spans = {group.pk: (group.first, group.last, group.dissolved_on) for group in standing}
+    for row in rows:
+        first, last, _dissolved = spans[row.group_id]
+        if row.since < first or row.last > last:
+            found.append(f"place {row.pk} outside group {row.group_id}: {row.since} to {row.last}")
+    for pk, (_first, last, dissolved) in spans.items():
+        if (dissolved or date.max) != last:
+            found.append(f"group {pk} dissolved {dissolved}, its last period ends {last}")
     return found

@@ -18,6 +18,7 @@ from dangjian.identity import services as identity
 from dangjian.organizations import access, services, topics
 from dangjian.organizations.admission import services as admission
 from dangjian.organizations.corrections import services as corrections
+from dangjian.organizations.groups import stays
 from dangjian.organizations.leaving import judgement
 from dangjian.organizations.leaving.judgement import Person
 from dangjian.organizations.models import (
@@ -41,8 +42,8 @@ def leave(
 ) -> None:
     """Take the member out of the register; `on` (today) is the first day on which they are no longer in it.
 
-    kind: one of `Leaving`. With it end their posts and offices, their account, and what was under way for them: an
-    admission, a transfer, requests for corrections. What they wrote, paid and were stays.
+    kind: one of `Leaving`. With it end their posts and offices, their place in a group, their account, and what was
+    under way for them: an admission, a transfer, requests for corrections. What they wrote, paid and were stays.
     """
     reason, document = services.checked_reason(reason), _document(document)
     on = on or timezone.localdate()
@@ -58,6 +59,7 @@ def leave(
         _judge(judgement.leaving(_person(member, stay), kind=kind, on=on, today=timezone.localdate()))
         assert stay is not None  # noqa: S101  (whoever has not left is somewhere)
         services.relieve(member, until=on, by=actor, reason=reason)
+        stays.end(member, on=on)
         admission.call_off(admission.held_of(member), by=actor, on=on, reason=reason)
         transfers.call_off(transfers.held_of(member), member=member, by=actor, reason=reason)
         corrections.call_off(member, by=actor, reason=reason)
@@ -96,8 +98,8 @@ def restore(
 
 def take_back(*, actor: Member, member: Member, reason: str, account: bool = True) -> None:
     """Correct a record of leaving that was a mistake: the member has been in their branch all along, and in the posts
-    that ended by it, as far as the actor may give them and nobody else has followed. Offices and a transfer are not
-    begun again. account: open it again too."""
+    that ended by it, as far as the actor may give them and nobody else has followed, and in their group. Offices and a
+    transfer are not begun again. account: open it again too."""
     reason = services.checked_reason(reason)
     with outbox.atomic():
         branch = _held(member.branch_id)
@@ -109,10 +111,11 @@ def take_back(*, actor: Member, member: Member, reason: str, account: bool = Tru
         _judge(services.number_fault(member.id_number, but=member))
         told = {"left": member.left_kind, "on": str(member.left_on)} | _where(branch)
         stay = Membership.objects.get(member=member, until=member.left_on)
-        posts = _ended_by(member, stay)
+        posts, left_on = _ended_by(member, stay), member.left_on
         stay.until, stay.ended, stay.ended_reason, stay.ended_document = None, "", "", ""
         stay.save(update_fields=["until", "ended", "ended_reason", "ended_document"])
         _take_up_again(posts, actor, reason)
+        stays.resume(member, on=left_on)
         _come_back(actor, member, branch, "member.take_back", reason, account, told)
 
 

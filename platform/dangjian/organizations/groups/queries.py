@@ -1,0 +1,122 @@
+"""The groups of a branch, and of all branches, as they were on a day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Max, OuterRef, Q, Subquery
+
+from dangjian.organizations import timeline
+from dangjian.organizations.groups.models import GroupMembership, GroupPeriod
+from dangjian.organizations.groups.services import version_of
+from dangjian.organizations.models import Membership, MemberStatus, Organization
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member as they were on the day."""
+
+    id: int
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """since: the day it was formed. leader: among `members`; None: nobody."""
+
+    id: int
+    name: str
+    since: date
+    leader: Person | None
+    members: tuple[Person, ...]
+
+    @property
+    def full(self) -> int:
+        """How many full members."""
+        return sum(person.status == MemberStatus.FULL for person in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A branch in its groups. rest: who is in none. version: today's, to be named by an act."""
+
+    groups: tuple[Group, ...]
+    rest: tuple[Person, ...]
+    version: int
+
+    @property
+    def members(self) -> int:
+        return len(self.rest) + sum(len(group.members) for group in self.groups)
+
+
+def division(branch: Organization, *, day: date) -> Division:
+    """The branch on `day`. Three queries."""
+    place = GroupMembership.objects.filter(
+        timeline.on(day), member=OuterRef("member"), group__branch=branch
+    )
+    rows = (
+        Membership.objects.filter(timeline.on(day), branch=branch)
+        .annotate(
+            status_then=timeline.status_on(day, "member__"),
+            group=Subquery(place.values("group")),
+            leads=Subquery(place.values("leads")),
+        )
+        .order_by("member__pinyin", "member")
+        .values_list("group", "leads", "member", "member__name", "status_then")
+    )
+    inside: dict[int | None, list[Person]] = defaultdict(list)
+    leaders: dict[int, Person] = {}
+    for group, leads, *told in rows:
+        person = Person(*told)
+        inside[group].append(person)
+        if leads:
+            leaders[group] = person
+    groups = tuple(
+        Group(pk, name, formed, leaders.get(pk), tuple(inside[pk]))
+        for pk, name, formed in GroupPeriod.objects.filter(timeline.on(day), group__branch=branch)
+        .annotate(formed=Subquery(_formed().values("since")))
+        .order_by("formed", "group")
+        .values_list("group", "name", "formed")
+    )
+    return Division(groups, tuple(inside[None]), version_of(branch))
+
+
+@dataclass(slots=True)
+class Part:
+    """A group as the tree shows it. leader: the name; empty: nobody."""
+
+    id: int
+    branch: int
+    name: str
+    full: int
+    members: int
+    leader: str = ""
+
+
+def parts(day: date) -> dict[int, list[Part]]:
+    """The groups of `day` by branch, in the order they were formed in. One query."""
+    then = timeline.on(day, "group__memberships__")
+    place = Q(group__memberships__isnull=False) & then
+    rows = (
+        GroupPeriod.objects.filter(timeline.on(day))
+        .alias(status_then=timeline.status_on(day, "group__memberships__member__"))
+        .values("group", "group__branch", "name")
+        .annotate(
+            full=Count("group__memberships", filter=place & Q(status_then=MemberStatus.FULL)),
+            members=Count("group__memberships", filter=place),
+            leader=Max("group__memberships__member__name", filter=place & Q(group__memberships__leads=True)),
+        )
+        .order_by("group")
+        .values_list("group", "group__branch", "name", "full", "members", "leader")
+    )
+    found: dict[int, list[Part]] = defaultdict(list)
+    for pk, branch, name, full, members, leader in rows:
+        found[branch].append(Part(pk, branch, name, full, members, leader or ""))
+    return found
+
+
+def _formed():
+    return GroupPeriod.objects.filter(group=OuterRef("group"), act="form")
