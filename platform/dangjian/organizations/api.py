@@ -60,6 +60,12 @@ class PostSerializer(serializers.Serializer):
     organization = serializers.IntegerField(source="organization_id")
 
 
+class MemberGroupSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    leads = serializers.BooleanField()
+
+
 class MemberSerializer(serializers.Serializer):
     """What only the branch's secretary and its officers see is null to the others."""
 
@@ -67,6 +73,9 @@ class MemberSerializer(serializers.Serializer):
     name = serializers.CharField()
     branch = BranchSerializer(source="branch_shown")
     posts_held = PostSerializer(many=True, source="posts_shown")
+    party_group = MemberGroupSerializer(
+        source="group_shown", allow_null=True, help_text="null for who is in none"
+    )
     status = serializers.SerializerMethodField()
     phone = serializers.SerializerMethodField(help_text="masked")
     active = serializers.SerializerMethodField()
@@ -253,7 +262,7 @@ class MemberLookUpView(ApiView):
 class FactSerializer(serializers.Serializer):
     day = serializers.DateField(allow_null=True, help_text="the first on which it was so; null: not known")
     kind = serializers.ChoiceField(
-        ["branch", "post", "post_ended", "left", "joined", "converted", "transfer"]
+        ["branch", "post", "post_ended", "group", "group_left", "left", "joined", "converted", "transfer"]
     )
     text = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)

@@ -24,6 +24,7 @@ from dangjian.organizations.dues.api import (
     MyDuesView,
 )
 from dangjian.organizations.elections import api as elections
+from dangjian.organizations.groups import api as groups
 from dangjian.organizations.imports_api import ImportApplyView, ImportsView, ImportUndoView, ImportView
 from dangjian.organizations.member_acts_api import MemberActView, MemberView
 from dangjian.organizations.saved_views_api import SavedViewsView, SavedViewView
@@ -44,6 +45,20 @@ urlpatterns = [
     path("organizations/<int:pk>/", OrganizationView.as_view(), name="api-organization"),
     path(
         "organizations/<int:pk>/acts/<slug:act>/", OrganizationActView.as_view(), name="api-organization-act"
+    ),
+    path("organizations/<int:pk>/party-groups/", groups.PartyGroupsView.as_view(), name="api-party-groups"),
+    path(
+        "organizations/<int:pk>/party-groups/arrange/",
+        groups.PartyGroupsArrangeView.as_view(),
+        name="api-party-groups-arrange",
+    ),
+    path(
+        "party-groups/<int:pk>/rename/", groups.PartyGroupRenameView.as_view(), name="api-party-group-rename"
+    ),
+    path(
+        "party-groups/<int:pk>/dissolve/",
+        groups.PartyGroupDissolveView.as_view(),
+        name="api-party-group-dissolve",
     ),
     path("contacts/", ContactsView.as_view(), name="api-contacts"),
     path("members/", MembersView.as_view(), name="api-members"),

@@ -37,6 +37,8 @@ def branch(request: HttpRequest) -> HttpResponse:
         "path": access.standing(reader).path[:-1],
         "people": people,
         "led": led,
+        "grouped": any(each.group_name for each in people),  # type: ignore[attr-defined]
+        "arranges": access.may_arrange_groups(reader, reader.branch),
         "keeps_dues": kept_by(reader) is not None,
         "waiting": [each for each in people if _waits(each)] if led else [],
         "corrections": settleable(reader).count() if led else 0,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import F, Prefetch, QuerySet
 
 from dangjian.organizations import access, queries
+from dangjian.organizations.member_table import group_of
 from dangjian.organizations.models import Member, Organization, PostHeld
 from dangjian.organizations.phone import masked
 
@@ -67,13 +68,16 @@ def by_letter(contacts: Iterable[Contact]) -> list[Letter]:
 def _contacts(reader: Member, members: QuerySet[Member], *, most: int | None = None) -> Iterable[Contact]:
     held = PostHeld.objects.filter(organization=F("member__branch"))
     people = (
-        members.select_related("branch")
+        queries.with_group(members.select_related("branch"))
         .prefetch_related(Prefetch("posts_held", held, to_attr="branch_posts"))
         .order_by("pinyin", "id")
     )
+    member: Any
     for member in people[:most]:
         posts = tuple(each.post for each in member.branch_posts)
-        labels = tuple(each.get_post_display() for each in member.branch_posts)
+        labels = tuple(str(each.get_post_display()) for each in member.branch_posts)
+        if member.leads_group:
+            labels += (group_of(member),)
         may_call = access.may_call(reader, member, posts)
         dial = member.phone if may_call and _DIALLED.fullmatch(member.phone) else ""
         shown = dial or (masked(member.phone) if access.may_see_phone(reader, member) else "")

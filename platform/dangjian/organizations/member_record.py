@@ -11,12 +11,14 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, Final
 
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from dangjian.audit import actions
 from dangjian.audit.models import AuditRow
-from dangjian.organizations import access, audit_words
+from dangjian.organizations import access, audit_words, timeline
 from dangjian.organizations.admission.models import Transition
+from dangjian.organizations.groups.models import GroupMembership, GroupPeriod
 from dangjian.organizations.member_table import mark_label
 from dangjian.organizations.models import Member, Membership, PostHeld
 from dangjian.organizations.phone import masked
@@ -70,8 +72,10 @@ class Record:
 
 
 def of(member: Member) -> Record:
-    """In six queries, whatever became of the person."""
-    facts = [*_memberships(member), *_posts(member), *_milestones(member), *_transfers(member)]
+    """In seven queries, whatever became of the person."""
+    facts = [
+        *_memberships(member), *_posts(member), *_groups(member), *_milestones(member), *_transfers(member),
+    ]  # fmt: skip
     changes = [*_fields_changed(member), *_acts(member), *_admission(member)]
     return Record(
         tuple(sorted(facts, key=lambda fact: fact.day or date.min, reverse=True)),
@@ -108,6 +112,22 @@ def _posts(member: Member) -> Iterable[Fact]:
         yield Fact(held.since, "post", _("任 %(where)s %(post)s") % words)
         if held.until is not None:
             yield Fact(held.until, "post_ended", _("不再担任 %(where)s %(post)s") % words)
+
+
+def _groups(member: Member) -> Iterable[Fact]:
+    """Under the names the groups had when the person came in; whoever goes from one into another has not left."""
+    name = GroupPeriod.objects.filter(timeline.on(OuterRef("since")), group=OuterRef("group"))
+    rows = list(
+        GroupMembership.objects.filter(member=member)
+        .annotate(name_then=Subquery(name.values("name")[:1]))
+        .order_by("since")
+    )
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        words = {"group": row.name_then}
+        text = _("任%(group)s组长") % words if row.leads else _("编入%(group)s") % words
+        yield Fact(row.since, "group", text, row.reason, row.document)
+        if row.until is not None and (following is None or following.since != row.until):
+            yield Fact(row.until, "group_left", _("离开%(group)s") % words)
 
 
 def _milestones(member: Member) -> Iterable[Fact]:

@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from dangjian.organizations import access, queries, statistics
+from dangjian.organizations import access, queries, statistics, timeline
+from dangjian.organizations.groups.models import GroupMembership
 from dangjian.organizations.models import Education, Employment, Leaving, Member, OfficeKind, Post, Sex
 from dangjian.organizations.phone import masked
 
@@ -43,6 +44,12 @@ def filters() -> tuple[Filter, ...]:
             [(mark, mark_label(mark)) for mark in MARKS],
             lambda mark, day: Q(**{mark: True}),
         ),
+        Filter(
+            "group",
+            _("党小组"),
+            [("inside", _("已编入")), ("none", _("未编入")), ("leader", _("组长"))],
+            _of_group,
+        ),
     )
 
 
@@ -52,7 +59,7 @@ def left_filter() -> Filter:
     return Filter("left", _("离开的情形"), kinds, lambda kind, day: Q(left_kind=kind))
 
 
-NAMES: Final = ("sex", "age", "education", "employment", "mark")
+NAMES: Final = ("sex", "age", "education", "employment", "mark", "group")
 
 
 def mark_label(mark: str) -> str:
@@ -110,6 +117,7 @@ def columns(*, left: bool = False) -> tuple[Column, ...]:
         Column("occupation", _("职业"), lambda _reader, one: one.occupation),
         Column("marks", _("标记"), lambda _reader, one: _listed(map(mark_label, _marks(one)))),
         Column("posts", _("党内职务"), lambda _reader, one: _listed(label for label, _where in posts_of(one))),
+        Column("group", _("党小组"), lambda _reader, one: group_of(one)),
         Column("account", _("账号"), lambda _reader, one: one.user.username),
     )  # fmt: skip
 
@@ -122,6 +130,13 @@ def chosen(keys: Sequence[str]) -> tuple[Column, ...]:
 def posts_of(one: Any) -> list[tuple[str, str]]:
     """(post, organisation) of a row."""
     return [(str(Post(held["kind"]).label), held["organization"]) for held in one.posts_there]
+
+
+def group_of(one: Any) -> str:
+    """The group of a row of `queries.with_group`, and that they lead it; empty for none."""
+    if one.group_name is None:
+        return ""
+    return _("%(group)s组长") % {"group": one.group_name} if one.leads_group else str(one.group_name)
 
 
 def offices_of(one: Any) -> list[tuple[str, str]]:
@@ -165,3 +180,11 @@ def _of_age(value: str, day: date) -> Q:
     if value == UNKNOWN:
         return Q(born_on=None)
     return statistics.in_class("born_on", statistics.AGES, int(value), day)
+
+
+def _of_group(value: str, day: date) -> Q:
+    places = GroupMembership.objects.filter(timeline.on(day))
+    if value == "leader":
+        places = places.filter(leads=True)
+    inside = Q(pk__in=places.values("member"))
+    return ~inside if value == "none" else inside

@@ -14,6 +14,7 @@ from django.db.models.functions import JSONObject, Replace
 
 from dangjian.identity.models import User
 from dangjian.organizations import access, pinyin, timeline
+from dangjian.organizations.groups.models import GroupMembership, GroupPeriod
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -111,15 +112,25 @@ def departure(member: Member) -> Membership | None:
 
 
 def show_as_of(members: Sequence[Any], day: date) -> None:
-    """Give each member of a page `branch_shown` (id, name), `posts_shown` and `status_shown`: what was so on `day`."""
+    """Give each member of a page `branch_shown` (id, name), `posts_shown`, `group_shown` (id, name, leads; None: in
+    none) and `status_shown`: what was so on `day`. Two queries."""
+    ids = [member.pk for member in members]
+    places = GroupMembership.objects.filter(timeline.on(day), member__in=ids).annotate(
+        name_then=Subquery(
+            GroupPeriod.objects.filter(timeline.on(day), group=OuterRef("group")).values("name")[:1]
+        )
+    )
+    groups = {
+        member: {"id": group, "name": name, "leads": leads}
+        for member, group, name, leads in places.values_list("member", "group", "name_then", "leads")
+    }
     posts: dict[int, list[PostHeld]] = defaultdict(list)
-    for held in (
-        timeline.posts(day).filter(member__in=[member.pk for member in members]).order_by("since", "id")
-    ):
+    for held in timeline.posts(day).filter(member__in=ids).order_by("since", "id"):
         posts[held.member_id].append(held)
     for member in members:
         member.branch_shown = {"id": member.branch_then, "name": member.branch_name_then}
         member.posts_shown = posts[member.pk]
+        member.group_shown = groups.get(member.pk)
         member.status_shown = member.status_then
 
 
@@ -161,10 +172,21 @@ def sum_up(organizations: Iterable[Any]) -> MemberCounts:
 
 
 def with_what_they_hold(members: QuerySet[Member]) -> QuerySet[Member]:
-    """The members, each with `posts_there` and `offices_there`: lists of {"kind", "organization"}, oldest first. No
-    further queries."""
+    """The members, each with `posts_there` and `offices_there`: lists of {"kind", "organization"}, oldest first; and
+    with `group_name` and `leads_group` (None: in none). No further queries."""
+    return with_group(
+        members.annotate(
+            posts_there=_held(PostHeld.objects.all(), "post"),
+            offices_there=_held(Office.objects.all(), "kind"),
+        )
+    )
+
+
+def with_group(members: QuerySet[Member]) -> QuerySet[Member]:
+    """The members, each with the name of their Party group today, `group_name`, and `leads_group`; None: in none."""
+    place = GroupMembership.objects.filter(member=OuterRef("pk"), until=None)
     return members.annotate(
-        posts_there=_held(PostHeld.objects.all(), "post"), offices_there=_held(Office.objects.all(), "kind")
+        group_name=Subquery(place.values("group__name")), leads_group=Subquery(place.values("leads"))
     )
 
 
@@ -174,10 +196,11 @@ def _held(rows: QuerySet[Any], kind: str) -> ArraySubquery:
 
 
 def of_branch(branch: Organization) -> list[Member]:
-    """The members of a branch, its committee first, each with `branch_posts`: what they are in it. Two queries."""
+    """The members of a branch, its committee first, each with `branch_posts`, what they are in it, and their
+    group. Two queries."""
     held = PostHeld.objects.filter(organization=branch)
     people = list(
-        Member.objects.select_related("user")
+        with_group(Member.objects.select_related("user"))
         .prefetch_related(Prefetch("posts_held", held, to_attr="branch_posts"))
         .filter(branch=branch)
         .order_by("pinyin", "id")

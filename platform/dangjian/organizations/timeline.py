@@ -29,8 +29,9 @@ from dangjian.organizations.models import (
 FIRST_DAY: Final = date.min
 
 
-def on(day: date, prefix: str = "") -> Q:
-    """The periods that hold `day`; `prefix` leads to them (``memberships__``)."""
+def on(day: date | OuterRef, prefix: str = "") -> Q:
+    """The periods that hold `day` (of a query around this one: an ``OuterRef``); `prefix` leads to them
+    (``memberships__``)."""
     began = Q(**{f"{prefix}since__lte": day}) | Q(**{f"{prefix}since": None})
     lasts = Q(**{f"{prefix}until__gt": day}) | Q(**{f"{prefix}until": None})
     return began & lasts

@@ -58,6 +58,7 @@ urlpatterns = [
     path("", include("dangjian.organizations.corrections.urls")),
     path("", include("dangjian.organizations.transfers.urls")),
     path("", include("dangjian.organizations.elections.urls")),
+    path("", include("dangjian.organizations.groups.urls")),
     path("", include("dangjian.organizations.dues.urls")),
     path("", include("dangjian.organizations.tree.urls")),
 ]

@@ -62,3 +62,27 @@ def remarks(book: Book, branch: Composition, *, on: date) -> list[Problem]:
     if not branch.has_secretary:
         remark("no_secretary", "founding.without_committee")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class GroupComposition:
+    """A Party group as it stands on a day. members: full and probationary."""
+
+    name: str
+    full_members: int
+    members: int
+    has_leader: bool
+
+
+def group_remarks(book: Book, group: GroupComposition, *, on: date) -> list[Problem]:
+    """What to look after in a group; nothing is stopped by it."""
+    size, leader = book.nearest("founding.group_members", on=on), book.nearest("founding.group_leader", on=on)
+    least, told = cast(int, size.value), {"group": group.name}
+    found = []
+    if not group.has_leader:
+        found.append(Problem("group_without_leader", leader, told))
+    if group.members < least:
+        found.append(Problem("group_too_small", size, told | {"given": group.members, "needed": least}))
+    elif not group.full_members:
+        found.append(Problem("group_without_full", size, told))
+    return found

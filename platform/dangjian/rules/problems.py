@@ -82,6 +82,11 @@ MESSAGES: Final = {
         "正式党员不足 %(needed)s 名，一般不设支委会，设书记 1 名，必要时副书记 1 名。"
     ),
     "no_secretary": gettext_lazy("还没有支部书记。"),
+    "group_without_leader": gettext_lazy("%(group)s还没有组长。"),
+    "group_too_small": gettext_lazy(
+        "%(group)s只有 %(given)s 名党员，一般不少于 %(needed)s 名，可以并入别的党小组。"
+    ),
+    "group_without_full": gettext_lazy("%(group)s没有正式党员，一般至少要有 1 名。"),
     "term_running_out": gettext_lazy("%(before)s当选，本届任期到 %(ends_on)s届满，请准备换届。"),
     "term_overdue": gettext_lazy("本届任期 %(ends_on)s已经届满，应当换届；要延期的，先报上级批准。"),
     "eligible_above_register": gettext_lazy(

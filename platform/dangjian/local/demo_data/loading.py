@@ -45,6 +45,7 @@ from dangjian.organizations.admission.models import (
 from dangjian.organizations.corrections.models import Correction
 from dangjian.organizations.dues.models import DuesBasis, DuesCharge, DuesPayment, DuesSheet
 from dangjian.organizations.elections.models import Election, ElectionCandidate, ElectionStep
+from dangjian.organizations.groups.models import GroupMembership, GroupPeriod, PartyGroup
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -69,6 +70,9 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("periods", OrganizationPeriod),
     ("memberships", Membership),
     ("departed_memberships", Membership),
+    ("party_groups", PartyGroup),
+    ("group_periods", GroupPeriod),
+    ("group_memberships", GroupMembership),
     ("posts_held", PostHeld),
     ("offices", Office),
     ("corrections", Correction),

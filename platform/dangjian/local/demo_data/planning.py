@@ -13,6 +13,7 @@ from dangjian.local.demo_data import (
     correcting,
     departing,
     electing,
+    grouping,
     life,
     particulars,
     people,
@@ -110,6 +111,9 @@ def plan(
     result.transfers, result.transfer_steps = transferring.draw(
         settled, result.memberships, moment, stream("transfers")
     )
+    grouped = grouping.draw(settled, result.memberships, moment, stream("groups"))
+    result.party_groups, result.group_periods = grouped.groups, grouped.periods
+    result.group_memberships = grouped.memberships
     collecting.draw(result, settled, moment, stream("dues"))
     departing.draw(result, settled, moment, stream("departures"))
     drawn = admitting.draw(settled, moment, stream("admissions"))

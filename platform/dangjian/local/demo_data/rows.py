@@ -83,6 +83,30 @@ class MembershipRow(NamedTuple):
     ended_document: str = ""
 
 
+class PartyGroupRow(NamedTuple):
+    id: int
+    branch_id: int
+    name: str
+
+
+class GroupPeriodRow(NamedTuple):
+    id: int
+    group_id: int
+    since: date
+    name: str
+    act: str
+    reason: str
+
+
+class GroupMembershipRow(NamedTuple):
+    id: int
+    group_id: int
+    member_id: int
+    leads: bool
+    since: date
+    reason: str
+
+
 class PostHeldRow(NamedTuple):
     id: int
     member_id: int
@@ -399,6 +423,9 @@ class Plan:
     departed_memberships: list[MembershipRow] = field(default_factory=list)
     periods: list[PeriodRow] = field(default_factory=list)
     memberships: list[MembershipRow] = field(default_factory=list)
+    party_groups: list[PartyGroupRow] = field(default_factory=list)
+    group_periods: list[GroupPeriodRow] = field(default_factory=list)
+    group_memberships: list[GroupMembershipRow] = field(default_factory=list)
     posts_held: list[PostHeldRow] = field(default_factory=list)
     offices: list[OfficeRow] = field(default_factory=list)
     corrections: list[CorrectionRow] = field(default_factory=list)

@@ -6,21 +6,23 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Max, OuterRef, Q, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from dangjian.organizations import timeline
 from dangjian.organizations.groups.models import GroupMembership, GroupPeriod
 from dangjian.organizations.groups.services import version_of
 from dangjian.organizations.models import Membership, MemberStatus, Organization
+from dangjian.rules.founding import GroupComposition
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member as they were on the day."""
+    """A member as they were on the day. order: in the branch's list, by pinyin."""
 
     id: int
     name: str
     status: str
+    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ class Group:
         """How many full members."""
         return sum(person.status == MemberStatus.FULL for person in self.members)
 
+    @property
+    def probationary(self) -> int:
+        return len(self.members) - self.full
+
+    @property
+    def composition(self) -> GroupComposition:
+        return GroupComposition(self.name, self.full, len(self.members), self.leader is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Division:
@@ -54,9 +64,7 @@ class Division:
 
 def division(branch: Organization, *, day: date) -> Division:
     """The branch on `day`. Three queries."""
-    place = GroupMembership.objects.filter(
-        timeline.on(day), member=OuterRef("member"), group__branch=branch
-    )
+    place = GroupMembership.objects.filter(timeline.on(day), member=OuterRef("member"), group__branch=branch)
     rows = (
         Membership.objects.filter(timeline.on(day), branch=branch)
         .annotate(
@@ -69,17 +77,19 @@ def division(branch: Organization, *, day: date) -> Division:
     )
     inside: dict[int | None, list[Person]] = defaultdict(list)
     leaders: dict[int, Person] = {}
-    for group, leads, *told in rows:
-        person = Person(*told)
+    for order, (group, leads, pk, name, status) in enumerate(rows):
+        person = Person(pk, name, status, order)
         inside[group].append(person)
         if leads:
             leaders[group] = person
-    groups = tuple(
-        Group(pk, name, formed, leaders.get(pk), tuple(inside[pk]))
-        for pk, name, formed in GroupPeriod.objects.filter(timeline.on(day), group__branch=branch)
+    periods = (
+        GroupPeriod.objects.filter(timeline.on(day), group__branch=branch)
         .annotate(formed=Subquery(_formed().values("since")))
         .order_by("formed", "group")
-        .values_list("group", "name", "formed")
+    )
+    groups = tuple(
+        Group(pk, name, formed, leaders.get(pk), tuple(inside[pk]))
+        for pk, name, formed in periods.values_list("group", "name", "formed")
     )
     return Division(groups, tuple(inside[None]), version_of(branch))
 
@@ -94,6 +104,10 @@ class Part:
     full: int
     members: int
     leader: str = ""
+
+    @property
+    def composition(self) -> GroupComposition:
+        return GroupComposition(self.name, self.full, self.members, bool(self.leader))
 
 
 def parts(day: date) -> dict[int, list[Part]]:
@@ -118,5 +132,5 @@ def parts(day: date) -> dict[int, list[Part]]:
     return found
 
 
-def _formed():
+def _formed() -> QuerySet[GroupPeriod]:
     return GroupPeriod.objects.filter(group=OuterRef("group"), act="form")

@@ -216,17 +216,19 @@ def _put(
         raise _refused("members", "elsewhere", detail)
     group_of = {pk: person.group for pk, person in held.items()}
     group_of |= {pk: group.pk if group is not None else None for pk, group in members.items()}
-    for group, leader in leaders.items():
-        if leader is not None and group_of.get(leader) != group:
+    for led, leader in leaders.items():
+        if leader is not None and group_of.get(leader) != led:
             name = held[leader].name if leader in held else leader
             detail = _("%(name)s不在这个党小组里。先编进来，再定为组长。") % {"name": name}
-            raise _refused(f"leaders/{group}", "elsewhere", detail)
+            raise _refused(f"leaders/{led}", "elsewhere", detail)
     wanted: dict[int, Place] = {}
     changes: dict[int, Change] = {}
     for pk, person in held.items():
         group = group_of[pk]
-        stayed = group is not None and group == person.group
-        leads = leaders[group] == pk if group in leaders else stayed and person.leads
+        if group is not None and group in leaders:
+            leads = leaders[group] == pk
+        else:
+            leads = person.leads and group == person.group
         judged = judgement.change(person, group=group, leads=leads, on=act.on)
         if isinstance(judged, FieldError):
             raise refused(judged)
@@ -246,13 +248,13 @@ def _write(act: Act, changes: Mapping[int, Change], wanted: Mapping[int, Place])
     for on in {each.on for each in changes.values() if each.ends}:
         ending = [pk for pk, each in changes.items() if each.ends and each.on == on]
         open_rows.filter(member__in=ending).update(until=on)
-    beginning = [
-        GroupMembership(
-            group_id=wanted[pk][0], member_id=pk, leads=wanted[pk][1], since=each.on, reason=act.reason,
-            document=act.document,
-        )
-        for pk, each in changes.items() if each.begins
-    ]  # fmt: skip
+    beginning = []
+    for pk, each in changes.items():
+        group, leads = wanted[pk]
+        if each.begins and group is not None:
+            row = GroupMembership(group_id=group, member_id=pk, leads=leads, since=each.on)
+            row.reason, row.document = act.reason, act.document
+            beginning.append(row)
     for row in beginning:
         if row.leads:
             _require_leads_alone(row)

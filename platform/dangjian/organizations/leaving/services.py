@@ -111,10 +111,11 @@ def take_back(*, actor: Member, member: Member, reason: str, account: bool = Tru
         _judge(services.number_fault(member.id_number, but=member))
         told = {"left": member.left_kind, "on": str(member.left_on)} | _where(branch)
         stay = Membership.objects.get(member=member, until=member.left_on)
-        posts, left_on = _ended_by(member, stay), member.left_on
+        posts, left_on = _ended_by(member, stay), stay.until
         stay.until, stay.ended, stay.ended_reason, stay.ended_document = None, "", "", ""
         stay.save(update_fields=["until", "ended", "ended_reason", "ended_document"])
         _take_up_again(posts, actor, reason)
+        assert left_on is not None  # noqa: S101  (the stay of who has left has an end)
         stays.resume(member, on=left_on)
         _come_back(actor, member, branch, "member.take_back", reason, account, told)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django import template
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dangjian.identity.providers import provider
@@ -18,6 +19,7 @@ from dangjian.organizations.transfers.access import answers_for
 register = template.Library()
 masked = register.filter("masked", phone.masked)
 posts_of = register.filter("posts_of", member_table.posts_of)
+group_of = register.filter("group_of", member_table.group_of)
 offices_of = register.filter("offices_of", member_table.offices_of)
 
 
@@ -65,6 +67,8 @@ def branch_sections(context: dict[str, Any]) -> list[Section]:
         return []
     path = context["request"].path
     found = [("/branch/", _("我的支部"), "branch")]
+    if standing(reader).keeps_admissions_of is not None:
+        found.append((reverse("party-groups", args=[reader.branch_id]), _("党小组"), "columns"))
     if standing(reader).secretary_of is not None:
         found.append(("/branch/members/", _("党员名册"), "users"))
         found.append(("/branch/corrections/", _("资料更正申请"), "edit"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dangjian.organizations import access, timeline
 from dangjian.organizations.elections import terms
+from dangjian.organizations.groups.queries import Part, parts
 from dangjian.organizations.models import (
     Member,
     Membership,
@@ -24,6 +25,7 @@ from dangjian.organizations.models import (
 from dangjian.organizations.timeline import Node
 from dangjian.rules import founding
 from dangjian.rules.book import Book
+from dangjian.rules.founding import group_remarks
 from dangjian.rules.problems import Problem
 
 # Those whose holders make a committee; a secretary and a deputy alone are none.
@@ -37,6 +39,9 @@ WARNINGS: Final = {
     "committee_size": _("支委会人数"),
     "committee_not_due": _("一般不设支委会"),
     "no_secretary": _("没有书记"),
+    "group_without_leader": _("党小组缺组长"),
+    "group_too_small": _("党小组人太少"),
+    "group_without_full": _("党小组缺正式党员"),
     "term_running_out": _("快要届满"),
     "term_overdue": _("已经届满"),
 }
@@ -46,8 +51,8 @@ WARNINGS: Final = {
 class Entry:
     """An organisation in the outline.
 
-    members: in it and everything below it; full, probationary: its own alone. warned: how many organisations in it
-    and below it have something in `problems`.
+    members: in it and everything below it; full, probationary: its own alone. groups: what a branch is divided into.
+    warned: how many organisations in it and below it have something in `problems`.
     """
 
     node: Node
@@ -57,6 +62,7 @@ class Entry:
     probationary: int
     secretary: str
     problems: tuple[Problem, ...]
+    groups: Sequence[Part] = ()
     warned: int = 0
     below: list[Entry] = field(default_factory=list)
 
@@ -98,7 +104,7 @@ class Outline:
 
 
 def outline(officer: Member, *, day: date, book: Book) -> Outline:
-    """What was below the officer's care on `day`, by today's rights. Three queries and the officer's standing."""
+    """What was below the officer's care on `day`, by today's rights. Four queries and the officer's standing."""
     covered = access.standing(officer).paths_of(OfficeKind.OFFICER)
     everything = timeline.tree(day)
     tree = timeline.Tree(
@@ -117,6 +123,7 @@ def outline(officer: Member, *, day: date, book: Book) -> Outline:
     held: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for organization, post, name in timeline.posts(day).values_list("organization", "post", "member__name"):
         held[organization].append((post, name))
+    groups = parts(day)
     sums = tree.rolled_up({pk: counted.total() for pk, counted in counts.items()})
 
     entries: dict[int, Entry] = {}
@@ -131,7 +138,12 @@ def outline(officer: Member, *, day: date, book: Book) -> Outline:
             own[MemberStatus.FULL],
             own[MemberStatus.PROBATIONARY],
             next((name for post, name in held[node.id] if post == Post.SECRETARY), ""),
-            (*_remarks(book, node, own, held[node.id], day), *terms.remarks(book, node, day)),
+            (
+                *_remarks(book, node, own, held[node.id], day),
+                *(each for part in groups[node.id] for each in group_remarks(book, part.composition, on=day)),
+                *terms.remarks(book, node, day),
+            ),
+            groups[node.id],
         )
         entries[node.id] = entry
         (above.below if above else roots).append(entry)
