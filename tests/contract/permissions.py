@@ -89,6 +89,12 @@ REASON = {"reason": "不合适"}
 # A case of the branch: its secretary keeps it, the officer above answers, to the others it does not exist.
 ADMISSION = {"args": {"pk": "@admission"}, "foreign": 404}
 
+# The groups of the branch, with 李强 in one: everybody there sees them, its secretary and the officer arrange them.
+BRANCH = {"args": {"pk": "@branch"}, "foreign": 404}
+GROUP = {"args": {"pk": "@group"}, "foreign": 404}
+GROUPS = {"version": "@groups_version", "reason": "支委会决定"}
+GROUPS_FORM = {**GROUPS, "on": "@today"}
+
 API: list[Row] = [
     district("api-session", "POST", outside="ok", data={"username": "liqiang", "password": "@password"}),
     district("api-session", "DELETE"),
@@ -232,6 +238,20 @@ API: list[Row] = [
         "api-transfer-withdraw", "POST", 404, secretary="ok", officer="ok", args={"pk": "@transfer"}, foreign=404,
         data={"reason": "写错了支部"},
     ),
+    district("api-party-groups", "GET", 404, member="ok", secretary="ok", officer="ok", **BRANCH),
+    district(
+        "api-party-groups", "POST", 404, secretary="ok", officer="ok", **BRANCH,
+        data={**GROUPS, "name": "第二党小组", "members": ["@member"]},
+    ),
+    district(
+        "api-party-groups-arrange", "POST", 404, secretary="ok", officer="ok", **BRANCH,
+        data={**GROUPS, "members": [{"member": "@member", "group": None}]},
+    ),
+    district(
+        "api-party-group-rename", "POST", 404, secretary="ok", officer="ok", **GROUP,
+        data={**GROUPS, "name": "河西党小组"},
+    ),
+    district("api-party-group-dissolve", "POST", 404, secretary="ok", officer="ok", **GROUP, data=GROUPS),
     district("api-terms", "GET"),
     district("api-elections", "GET"),
     district(
@@ -538,6 +558,23 @@ PAGES: list[Row] = [
         data={**FILLED_IN, "stood-0-name": "周杰"},
     ),
     district("election", "GET", 404, secretary="ok", officer="ok", args={"pk": "@election"}, foreign=404),
+    district("party-groups", "GET", 404, member="ok", secretary="ok", officer="ok", **BRANCH),
+    district("party-group-new", "GET", 404, secretary="ok", officer="ok", **BRANCH),
+    district(
+        "party-group-new", "POST", 404, secretary="ok", officer="ok", **BRANCH,
+        data={**GROUPS_FORM, "name": "第二党小组", "members": "@member"},
+    ),
+    district("party-groups-arrange", "GET", 404, secretary="ok", officer="ok", **BRANCH),
+    district(
+        "party-groups-arrange", "POST", 404, secretary="ok", officer="ok", **BRANCH, data=GROUPS_FORM
+    ),
+    district("party-group-rename", "GET", 404, secretary="ok", officer="ok", **GROUP),
+    district(
+        "party-group-rename", "POST", 404, secretary="ok", officer="ok", **GROUP,
+        data={**GROUPS_FORM, "name": "河西党小组"},
+    ),
+    district("party-group-dissolve", "GET", 404, secretary="ok", officer="ok", **GROUP),
+    district("party-group-dissolve", "POST", 404, secretary="ok", officer="ok", **GROUP, data=GROUPS_FORM),
     district(
         "election-edit", "GET", 404, secretary="ok", officer="ok", args={"pk": "@election"}, foreign=404
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +33,7 @@ from dangjian.organizations.dues import services as dues
 from dangjian.organizations.dues.models import DuesCharge, DuesPayment
 from dangjian.organizations.elections import services as elections
 from dangjian.organizations.elections.models import Election
+from dangjian.organizations.groups import services as groups
 from dangjian.organizations.models import Import, Member, Office, OfficeKind, Organization
 from dangjian.organizations.transfers import services as transfers
 from dangjian.organizations.transfers.models import Transfer
@@ -104,6 +105,12 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             actor=world.wangfang, member=leaving, receiving=world.huiji_orgs.sunzhuang, reason="调动"
         )
         recorded, submitted = _elections(world)
+        days_ago = timezone.localdate() - timedelta(days=9)
+        group = groups.form(
+            groups.Act(world.wangfang, world.huiji_orgs.grid3, 0, days_ago, "支委会决定"),
+            name="第一党小组",
+            members=[world.liqiang.pk],
+        )
         month = timezone.localdate().replace(day=1)
         dues.set_basis(
             actor=world.wangfang,
@@ -125,6 +132,8 @@ def stage(world: SimpleNamespace, tmp_path: Any, settings: Any) -> dict[str, Any
             "dues_payment": DuesPayment.objects.get().pk,
             "transfer": transfer.pk,
             "correction": correction.pk,
+            "group": group.pk,
+            "groups_version": groups.version_of(world.huiji_orgs.grid3),
             "election": recorded.pk,
             "submitted_election": submitted.pk,
             "other_member": world.zhoujie.pk,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from dangjian.api.problems import FieldError, Problem
 from dangjian.audit.models import AuditRow
@@ -21,10 +18,9 @@ from dangjian.organizations.groups import judgement, queries, services
 from dangjian.organizations.groups.judgement import Change, Person, Stay
 from dangjian.organizations.groups.models import GroupMembership, GroupPeriod, PartyGroup
 from dangjian.organizations.leaving import services as leaving
-from dangjian.organizations.models import Leaving, Member, Membership, Post, PostHeld
+from dangjian.organizations.models import Leaving, Member, Post, PostHeld
 from dangjian.organizations.transfers import services as transfers
 from realtime.models import Event
-from tenants.context import in_district
 
 TODAY = timezone.localdate
 MARCH, MAY, JUNE, JULY = date(2026, 3, 1), date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
@@ -54,7 +50,9 @@ def formed(world: SimpleNamespace, name: str = "第一党小组", **more: Any) -
 
 def places(day: date) -> dict[str, tuple[str, bool]]:
     """Name of the person → the group and whether they lead it."""
-    rows = GroupMembership.objects.filter(timeline.on(day)).values_list("member__name", "group__name", "leads")
+    rows = GroupMembership.objects.filter(timeline.on(day)).values_list(
+        "member__name", "group__name", "leads"
+    )
     return {name: (group, leads) for name, group, leads in rows}
 
 
@@ -106,19 +104,29 @@ def test_a_group_has_its_people_and_its_leader_from_the_day_on(inside: SimpleNam
     assert group.history.latest().history_change_reason == "支委会决定"
     row = AuditRow.objects.get(action="group.form")
     assert row.detail == {"group": "第一党小组", "members": 2, "on": ago(30).isoformat(), "document": ""}
-    own = AuditRow.objects.filter(action="member.group").order_by("object_name").values_list("object_name", "detail")
+    own = (
+        AuditRow.objects.filter(action="member.group")
+        .order_by("object_name")
+        .values_list("object_name", "detail")
+    )
     assert {name: detail["leads"] for name, detail in own} == {"李强": True, "王芳": False}
     told = Event.objects.filter(kind="groups.changed").values_list("topic", flat=True)
-    assert f"organization:{inside.huiji_orgs.grid3.pk}" in told and f"organization:{inside.huiji_orgs.root.pk}" in told
+    assert f"organization:{inside.huiji_orgs.grid3.pk}" in told
+    assert f"organization:{inside.huiji_orgs.root.pk}" in told
     assert timeline.disagreements() == []
 
 
 def test_who_came_later_is_in_it_from_the_day_they_came(inside: SimpleNamespace) -> None:
     people.move_member(
-        actor=inside.zhangwei, member=inside.zhoujie, branch=inside.huiji_orgs.grid3, since=ago(10), reason="搬家"
+        actor=inside.zhangwei,
+        member=inside.zhoujie,
+        branch=inside.huiji_orgs.grid3,
+        since=ago(10),
+        reason="搬家",
     )
     formed(inside, members=[inside.liqiang.pk, inside.zhoujie.pk])
-    assert set(places(ago(11))) == {"李强"} and set(places(ago(10))) == {"李强", "周杰"}
+    assert set(places(ago(11))) == {"李强"}
+    assert set(places(ago(10))) == {"李强", "周杰"}
     assert timeline.disagreements() == []
 
 
@@ -140,7 +148,9 @@ def test_arranging_moves_people_and_hands_the_leading_over(inside: SimpleNamespa
 
 def test_a_leader_who_stays_goes_on_leading(inside: SimpleNamespace) -> None:
     first = formed(inside, leader=inside.liqiang.pk)
-    services.arrange(act(inside, on=ago(5)), members={inside.wangfang.pk: first.pk, inside.liqiang.pk: first.pk})
+    services.arrange(
+        act(inside, on=ago(5)), members={inside.wangfang.pk: first.pk, inside.liqiang.pk: first.pk}
+    )
     assert places(TODAY())["李强"] == ("第一党小组", True)
     assert GroupMembership.objects.filter(member=inside.liqiang).count() == 1
 
@@ -167,13 +177,19 @@ def test_a_name_of_another_day(inside: SimpleNamespace) -> None:
 
 
 def test_a_group_that_ends_gives_its_people_to_another_or_to_none(inside: SimpleNamespace) -> None:
-    first, second = formed(inside, leader=inside.liqiang.pk), formed(inside, "第二党小组", members=[inside.wangfang.pk])
+    first, second = (
+        formed(inside, leader=inside.liqiang.pk),
+        formed(inside, "第二党小组", members=[inside.wangfang.pk]),
+    )
     services.dissolve(act(inside, on=ago(5)), group=first, into=second)
     assert places(ago(6))["李强"] == ("第一党小组", True)
     assert places(ago(5)) == {"李强": ("第二党小组", False), "王芳": ("第二党小组", False)}
     services.dissolve(act(inside, on=ago(1)), group=second)
-    assert places(ago(1)) == {} and len(places(ago(2))) == 2
-    assert [each.name for each in queries.division(inside.huiji_orgs.grid3, day=ago(2)).groups] == ["第二党小组"]
+    assert places(ago(1)) == {}
+    assert len(places(ago(2))) == 2
+    assert [each.name for each in queries.division(inside.huiji_orgs.grid3, day=ago(2)).groups] == [
+        "第二党小组"
+    ]
     assert timeline.disagreements() == []
     # The name is free again.
     formed(inside, on=TODAY())
@@ -279,7 +295,9 @@ def test_who_may_not_arrange(inside: SimpleNamespace, who: str) -> None:
 
 def test_who_may(inside: SimpleNamespace) -> None:
     formed(inside, actor=inside.zhangwei)
-    PostHeld.objects.create(member=inside.liqiang, organization=inside.huiji_orgs.grid3, post=Post.ORGANIZATION)
+    PostHeld.objects.create(
+        member=inside.liqiang, organization=inside.huiji_orgs.grid3, post=Post.ORGANIZATION
+    )
     access.forget_standing(inside.liqiang)
     formed(inside, "第二党小组", actor=inside.liqiang)
 
@@ -319,9 +337,14 @@ def test_who_moves_leaves_the_group_that_day(inside: SimpleNamespace) -> None:
     first = formed(inside, leader=inside.liqiang.pk)
     before = services.version_of(first.branch)
     people.move_member(
-        actor=inside.zhangwei, member=inside.liqiang, branch=inside.huiji_orgs.grid4, since=ago(5), reason="搬家"
+        actor=inside.zhangwei,
+        member=inside.liqiang,
+        branch=inside.huiji_orgs.grid4,
+        since=ago(5),
+        reason="搬家",
     )
-    assert set(places(ago(6))) == {"李强"} and places(ago(5)) == {}
+    assert set(places(ago(6))) == {"李强"}
+    assert places(ago(5)) == {}
     assert services.version_of(first.branch) > before
     assert timeline.disagreements() == []
 
@@ -331,7 +354,11 @@ def test_a_move_told_late_takes_back_what_came_after_it(inside: SimpleNamespace)
     second = formed(inside, "第二党小组", members=[inside.wangfang.pk])
     services.arrange(act(inside, on=ago(10)), members={inside.liqiang.pk: second.pk})
     people.move_member(
-        actor=inside.zhangwei, member=inside.liqiang, branch=inside.huiji_orgs.grid4, since=ago(20), reason="搬家"
+        actor=inside.zhangwei,
+        member=inside.liqiang,
+        branch=inside.huiji_orgs.grid4,
+        since=ago(20),
+        reason="搬家",
     )
     assert places(ago(21))["李强"] == (str(first), False)
     assert "李强" not in places(ago(20)) | places(ago(9))
@@ -341,18 +368,21 @@ def test_a_move_told_late_takes_back_what_came_after_it(inside: SimpleNamespace)
 def test_a_transfer_ends_the_place_on_the_day_it_is_accepted(inside: SimpleNamespace) -> None:
     formed(inside)
     transfer = transfers.propose(
-        actor=inside.wangfang, member=inside.liqiang, receiving=inside.huiji_orgs.sunzhuang, on=ago(5), reason="调动"
+        actor=inside.wangfang,
+        member=inside.liqiang,
+        receiving=inside.huiji_orgs.sunzhuang,
+        on=ago(5),
+        reason="调动",
     )
     assert set(places(TODAY())) == {"李强"}
     transfers.accept(actor=inside.zhangwei, transfer=transfer, on=ago(2))
-    assert set(places(ago(3))) == {"李强"} and places(ago(2)) == {}
+    assert set(places(ago(3))) == {"李强"}
+    assert places(ago(2)) == {}
     assert timeline.disagreements() == []
 
 
 def _leave(world: SimpleNamespace, on: date) -> None:
-    leaving.leave(
-        actor=world.zhangwei, member=world.liqiang, kind=Leaving.RESIGNED, on=on, reason="本人申请"
-    )
+    leaving.leave(actor=world.zhangwei, member=world.liqiang, kind=Leaving.RESIGNED, on=on, reason="本人申请")
 
 
 def _gone(world: SimpleNamespace) -> Member:
@@ -362,10 +392,12 @@ def _gone(world: SimpleNamespace) -> Member:
 def test_leaving_the_register_ends_the_place_and_taking_it_back_resumes_it(inside: SimpleNamespace) -> None:
     formed(inside, leader=inside.liqiang.pk)
     _leave(inside, ago(5))
-    assert places(ago(5)) == {} and timeline.disagreements() == []
+    assert places(ago(5)) == {}
+    assert timeline.disagreements() == []
     leaving.take_back(actor=inside.zhangwei, member=_gone(inside), reason="记错了")
     assert places(TODAY()) == {"李强": ("第一党小组", True)}
-    assert GroupMembership.objects.count() == 1 and timeline.disagreements() == []
+    assert GroupMembership.objects.count() == 1
+    assert timeline.disagreements() == []
 
 
 def test_who_is_followed_as_leader_comes_back_into_the_group_alone(inside: SimpleNamespace) -> None:
@@ -383,7 +415,8 @@ def test_a_group_that_is_no_more_is_not_come_back_to(inside: SimpleNamespace) ->
     _leave(inside, ago(5))
     services.dissolve(act(inside, on=ago(4)), group=first)
     leaving.take_back(actor=inside.zhangwei, member=_gone(inside), reason="记错了")
-    assert places(TODAY()) == {} and timeline.disagreements() == []
+    assert places(TODAY()) == {}
+    assert timeline.disagreements() == []
 
 
 def test_who_is_restored_stands_in_no_group(inside: SimpleNamespace) -> None:
@@ -392,7 +425,8 @@ def test_who_is_restored_stands_in_no_group(inside: SimpleNamespace) -> None:
     leaving.restore(
         actor=inside.zhangwei, member=_gone(inside), branch=inside.huiji_orgs.grid3, on=ago(2), reason="恢复"
     )
-    assert places(TODAY()) == {} and timeline.disagreements() == []
+    assert places(TODAY()) == {}
+    assert timeline.disagreements() == []
 
 
 def _merge(world: SimpleNamespace, on: date) -> None:
@@ -408,7 +442,9 @@ def test_the_groups_end_with_their_branch(inside: SimpleNamespace) -> None:
     PostHeld.objects.all().delete()
     _merge(inside, ago(3))
     first.refresh_from_db()
-    assert first.dissolved_on == ago(3) and places(ago(3)) == {} and set(places(ago(4))) == {"李强"}
+    assert first.dissolved_on == ago(3)
+    assert places(ago(3)) == {}
+    assert set(places(ago(4))) == {"李强"}
     assert first.history.latest().history_change_reason == "人少"
     assert timeline.disagreements() == []
 

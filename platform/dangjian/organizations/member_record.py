@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any, Final
 
 from django.db.models import OuterRef, Subquery
@@ -122,7 +122,7 @@ def _groups(member: Member) -> Iterable[Fact]:
         .annotate(name_then=Subquery(name.values("name")[:1]))
         .order_by("since")
     )
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
+    for row, following in zip_longest(rows, rows[1:]):
         words = {"group": row.name_then}
         text = _("任%(group)s组长") % words if row.leads else _("编入%(group)s") % words
         yield Fact(row.since, "group", text, row.reason, row.document)
