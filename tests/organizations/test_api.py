@@ -89,6 +89,7 @@ def test_what_of_a_member_by_right(client_of: ClientOf, world: SimpleNamespace) 
         "name": "王芳",
         "branch": {"id": world.huiji_orgs.grid3.pk, "name": "金河社区第三网格党支部"},
         "posts_held": [{"post": "secretary", "organization": world.huiji_orgs.grid3.pk}],
+        "party_group": None,
         "status": "full",
         "phone": "138****2671",
         "active": True,

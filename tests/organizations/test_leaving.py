@@ -662,7 +662,7 @@ def test_the_officer_records_it_beside_the_list_and_finds_them_again(
     assert officer.get(LIST, {"state": "left", "left": "deceased"}).context["rows"] == []
     table = officer.get("/officer/members.xlsx", {"state": "left"})
     assert table.status_code == 200
-    with budget(11):
+    with budget(12):
         record = officer.get(f"/members/{pk}/record/").content.decode()
     assert "离开名册：退党" in record
     assert client_of("wangfang").get(f"/members/{pk}/record/").status_code == 404

@@ -73,7 +73,7 @@ def test_who_may_see_it(story: Member, world: SimpleNamespace, client_of: Client
         assert client.get(page).status_code == status, name  # 王芳 led the branch he left
         assert client.get(api).status_code == status
     client = client_of("liqiang")
-    with budget(10):
+    with budget(11):
         shown = client.get(page).content.decode()
     assert "学历 — → 大学本科" in shown
     assert "13812342671" not in shown

@@ -6,7 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 
 from dangjian.organizations import timeline
 from dangjian.organizations.groups.models import GroupMembership, GroupPeriod
@@ -94,42 +96,41 @@ def division(branch: Organization, *, day: date) -> Division:
     return Division(groups, tuple(inside[None]), version_of(branch))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Part:
-    """A group as the tree shows it. leader: the name; empty: nobody."""
+    """A group as the tree shows it. leader: the name; None: nobody."""
 
     id: int
-    branch: int
     name: str
     full: int
     members: int
-    leader: str = ""
+    leader: str | None
 
     @property
     def composition(self) -> GroupComposition:
-        return GroupComposition(self.name, self.full, self.members, bool(self.leader))
+        return GroupComposition(self.name, self.full, self.members, self.leader is not None)
 
 
-def parts(day: date) -> dict[int, list[Part]]:
-    """The groups of `day` by branch, in the order they were formed in. One query."""
-    then = timeline.on(day, "group__memberships__")
-    place = Q(group__memberships__isnull=False) & then
-    rows = (
-        GroupPeriod.objects.filter(timeline.on(day))
-        .alias(status_then=timeline.status_on(day, "group__memberships__member__"))
-        .values("group", "group__branch", "name")
-        .annotate(
-            full=Count("group__memberships", filter=place & Q(status_then=MemberStatus.FULL)),
-            members=Count("group__memberships", filter=place),
-            leader=Max("group__memberships__member__name", filter=place & Q(group__memberships__leads=True)),
-        )
-        .order_by("group")
-        .values_list("group", "group__branch", "name", "full", "members", "leader")
+def parts(day: date) -> ArraySubquery:
+    """For `timeline.nodes`: the groups of an organisation on `day`, in the order they were formed in, as `Part` takes
+    them."""
+    places = GroupMembership.objects.filter(timeline.on(day), group=OuterRef("group")).order_by()
+    full = places.annotate(status_then=timeline.status_on(day, "member__")).filter(
+        status_then=MemberStatus.FULL
     )
-    found: dict[int, list[Part]] = defaultdict(list)
-    for pk, branch, name, full, members, leader in rows:
-        found[branch].append(Part(pk, branch, name, full, members, leader or ""))
-    return found
+    told = JSONObject(
+        id="group",
+        name="name",
+        full=_number_of(full),
+        members=_number_of(places),
+        leader=Subquery(places.filter(leads=True).values("member__name")),
+    )
+    periods = GroupPeriod.objects.filter(timeline.on(day), group__branch=OuterRef("organization"))
+    return ArraySubquery(periods.order_by("group").values_list(told))
+
+
+def _number_of(places: QuerySet[GroupMembership]) -> Coalesce:
+    return Coalesce(Subquery(places.values("group").annotate(number=Count("pk")).values("number")), 0)
 
 
 def _formed() -> QuerySet[GroupPeriod]:
