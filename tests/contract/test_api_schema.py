@@ -41,6 +41,8 @@ CHECKS = [
 EXAMPLES = 15
 # What an id in an address stands for; elsewhere a post.
 REAL = {
+    "/organizations/{id}/party-groups/": "branch",
+    "/party-groups/": "group",
     "/transfers/": "transfer",
     "/elections/": "election",
     "/admissions/requests/": "admission_request",

@@ -157,8 +157,8 @@ def _begin(act: Act) -> tuple[Act, dict[int, Person]]:
     """
     reason = services.checked_reason(act.reason)
     ids = Member.objects.filter(branch=act.branch).values("pk")
-    locked = Member.ever.select_for_update(of=("self",)).filter(Q(pk__in=ids) | Q(pk=act.actor.pk))
-    list(locked.order_by("pk").values_list("pk", flat=True))
+    held = Q(pk__in=ids) | Q(pk=act.actor.pk)
+    list(Member.ever.select_for_update().filter(held).order_by("pk").values_list("pk", flat=True))
     actor = Member.ever.select_related("user", "branch").get(pk=act.actor.pk)
     branch = Organization.objects.get(pk=act.branch.pk)
     if not actor.user.is_active or not access.may_arrange_groups(actor, branch):
