@@ -85,8 +85,14 @@ class NewGroupForm(ActForm):
     def prepare(self) -> None:
         del self.fields["members"].widget.attrs["class"]
         people = _everybody(self.division)
-        self.offer("members", [(person.id, _named(person, group)) for person, group in people])
+        self.offer("members", [(person.id, person.name) for person, _group in people])
         self.offer("leader", [("", _("以后再定")), *((person.id, person.name) for person, _group in people)])
+
+    @property
+    def picks(self) -> list[tuple[Any, str]]:
+        """The choices of `members`, each with the name of the group they are in now."""
+        groups = [group.name if group is not None else "" for _person, group in _everybody(self.division)]
+        return list(zip(self["members"], groups, strict=True))
 
 
 class RenameGroupForm(ActForm):
@@ -174,7 +180,3 @@ def _everybody(division: Division) -> list[tuple[Person, Group | None]]:
         (person, group) for group in division.groups for person in group.members
     ]
     return sorted([*inside, *((person, None) for person in division.rest)], key=lambda each: each[0].order)
-
-
-def _named(person: Person, group: Group | None) -> str:
-    return _("%(name)s（%(group)s）") % {"name": person.name, "group": group.name} if group else person.name
