@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dangjian.api.idempotency import idempotent
-from dangjian.api.problems import not_found
+from dangjian.api.problems import Problem, not_found, refused
 from dangjian.api.schema import IDEMPOTENCY_KEY
 from dangjian.api.views import ApiView
 from dangjian.organizations import access
@@ -137,7 +138,18 @@ class PartyGroupsArrangeView(ApiView):
         act, given = _asked(request, _branch(request, pk), ArrangementSerializer)
         members = {each["member"]: each["group"] for each in given["members"]}
         leaders = {each["group"]: each["member"] for each in given["leaders"]}
-        services.arrange(act, members=members, leaders=leaders)
+        try:
+            services.arrange(act, members=members, leaders=leaders)
+        except Problem as problem:
+            if problem.status != 422:
+                raise
+            places = {f"/leaders/{group}": f"/leaders/{index}" for index, group in enumerate(leaders)}
+            raise refused(
+                *(
+                    replace(error, pointer=places.get(error.pointer, error.pointer))
+                    for error in problem.errors
+                )
+            ) from problem
         return _shown(act.branch)
 
 

@@ -101,7 +101,8 @@ def arrange(
     """Put members into groups (their ids → a group's, or None: into none), and say who leads which; the number of
     members for whom anything has changed.
 
-    Who is not named stays where they are; a group not named keeps its leader, as long as that one is in it.
+    Who is not named stays where they are; a group not named keeps its leader, as long as that one is in it. What is
+    wrong with a leader is told of ``/leaders/<id of the group>``.
     """
     with outbox.atomic():
         act, held = _begin(act)
