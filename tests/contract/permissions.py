@@ -565,9 +565,8 @@ PAGES: list[Row] = [
         data={**GROUPS_FORM, "name": "第二党小组", "members": "@member"},
     ),
     district("party-groups-arrange", "GET", 404, secretary="ok", officer="ok", **BRANCH),
-    district(
-        "party-groups-arrange", "POST", 404, secretary="ok", officer="ok", **BRANCH, data=GROUPS_FORM
-    ),
+    # Nothing is touched, and they are told so.
+    district("party-groups-arrange", "POST", 404, secretary=422, officer=422, **BRANCH, data=GROUPS_FORM),
     district("party-group-rename", "GET", 404, secretary="ok", officer="ok", **GROUP),
     district(
         "party-group-rename", "POST", 404, secretary="ok", officer="ok", **GROUP,

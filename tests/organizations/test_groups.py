@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ from dangjian.organizations.leaving import services as leaving
 from dangjian.organizations.models import Leaving, Member, Post, PostHeld
 from dangjian.organizations.transfers import services as transfers
 from realtime.models import Event
+from tenants.context import in_district
 
 TODAY = timezone.localdate
 MARCH, MAY, JUNE, JULY = date(2026, 3, 1), date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
@@ -456,3 +458,35 @@ def test_a_branch_does_not_end_before_its_groups_changed(inside: SimpleNamespace
         _merge(inside, ago(31))
     assert refusal(problem)[0] == "/on"
     assert PartyGroup.objects.filter(dissolved_on=None).count() == 1
+
+
+# --- the sheet -------------------------------------------------------------------------------------------------------
+
+
+def test_an_older_page_undoes_nobodys_change(client_of: Callable[..., Any], world: SimpleNamespace) -> None:
+    """What was not touched on a page is not asked for, though somebody has changed it since."""
+    with in_district(world.huiji):
+        first = formed(world, members=[world.liqiang.pk, world.wangfang.pk])
+    client = client_of("wangfang")
+    url = f"/organizations/{world.huiji_orgs.grid3.pk}/groups/arrange/"
+    names = [f"member_{world.wangfang.pk}", f"member_{world.liqiang.pk}", f"leader_{first.pk}"]
+
+    def sheet(page: Any) -> dict[str, Any]:
+        form = page.context["form"]
+        hidden = {f"initial-{name}": form[name].value() for name in names}
+        return {name: form[name].value() for name in (*names, "version", "on")} | hidden
+
+    page = client.get(url)
+    assert f'name="initial-{names[0]}"' in page.content.decode()
+    old = sheet(page)
+    touched = sheet(page) | {names[0]: "", "reason": "调整"}
+    assert client.post(url, touched).status_code == 302
+    answer = client.post(url, old | {names[2]: world.liqiang.pk, "reason": "定组长"})
+    assert answer.status_code == 409
+    shown = answer.context["form"]
+    assert [str(shown[name].value()) for name in names] == ["", str(first.pk), str(world.liqiang.pk)]
+    again = {name: shown[name].value() for name in (*names, "version", "on", "reason")}
+    again |= {f"initial-{name}": shown.data[f"initial-{name}"] for name in names}
+    assert client.post(url, again).status_code == 302
+    with in_district(world.huiji):
+        assert places(TODAY()) == {"李强": ("第一党小组", True)}

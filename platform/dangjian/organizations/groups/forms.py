@@ -56,6 +56,9 @@ class ActForm(Styled):
         """Have a field say to screen readers that something is wrong with it."""
         self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"id_{name}_error"}
 
+    def renew(self, data: Any) -> None:
+        """Have the posted `data` say how it is now where that was not touched."""
+
     def offer(self, name: str, choices: Any) -> None:
         field: Any = self.fields[name]
         field.choices = choices
@@ -123,7 +126,11 @@ class DissolveGroupForm(ActForm):
 
 
 class ArrangeForm(ActForm):
-    """The whole branch on one screen: everybody's group (``member_<id>``), every group's leader (``leader_<id>``)."""
+    """The whole branch on one screen: everybody's group (``member_<id>``), every group's leader (``leader_<id>``).
+
+    Each comes with what it was when the page was made (``initial-…``): what was not touched is not asked for, so that
+    nobody's change is undone by a page that is older.
+    """
 
     def prepare(self) -> None:
         groups = [("", _("未编入")), *((group.id, group.name) for group in self.division.groups)]
@@ -158,17 +165,31 @@ class ArrangeForm(ActForm):
         """What `services.arrange` takes, of a valid form."""
         return {"members": self._given("member_"), "leaders": self._given("leader_")}
 
+    def renew(self, data: Any) -> None:
+        """Have the posted `data` say how it is now, but for what was touched."""
+        for field in [*self.leaders, *self.members]:
+            now, was = str(self.initial[field.name]), field.html_initial_name
+            if data.get(field.name, "") == data.get(was, ""):
+                data[field.name] = now
+            data[was] = now
+
     def _given(self, prefix: str) -> dict[int, int | None]:
         return {
-            int(name.removeprefix(prefix)): value
-            for name, value in self.cleaned_data.items()
+            int(name.removeprefix(prefix)): self.cleaned_data[name]
+            for name in self.changed_data
             if name.startswith(prefix)
         }
 
 
 def _choice(label: str, choices: Any, messages: Any) -> forms.TypedChoiceField:
     field = forms.TypedChoiceField(
-        label=label, choices=choices, coerce=int, empty_value=None, required=False, error_messages=messages
+        label=label,
+        choices=choices,
+        coerce=int,
+        empty_value=None,
+        required=False,
+        error_messages=messages,
+        show_hidden_initial=True,
     )
     field.widget.attrs |= {"class": "dj-input", "autocomplete": "off"}
     return field

@@ -173,6 +173,7 @@ class _ActPage:
             # What was filled in stays; the version is the present one, so that saving again is a decision.
             data = self.request.POST.copy()
             data["version"] = str(self.division.version)
+            self.form.renew(data)
             self.form = self._form(data)
             self.form.is_valid()
         for error in problem.errors:
