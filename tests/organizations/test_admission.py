@@ -216,7 +216,7 @@ def test_impossible_days_are_named_with_rule_and_article(inside: SimpleNamespace
     [error] = caught.value.errors
     assert error.code == "activist_period_short"
     assert "2024 年 12 月 10 日" in error.detail
-    assert "《中国共产党发展党员工作细则》第 13 条" in error.detail
+    assert "《中国共产党发展党员工作细则（2014 年）》第 13 条" in error.detail
     assert not case.steps.filter(key="candidate").exists()
 
 

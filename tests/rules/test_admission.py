@@ -91,13 +91,13 @@ def test_a_message_says_what_to_change_in_both_languages(country: Book) -> None:
     assert problem.message == "应到会 20 人，到会 10 人；到会超过 1/2（至少 11 人）才能开会表决。"
     assert problem.rule.as_json() == {
         "id": "admission.vote_present",
-        "article": "《中国共产党发展党员工作细则》第 20 条",
+        "article": "《中国共产党发展党员工作细则（2014 年）》第 20 条",
         "confidence": "quoted",
     }
     with translation.override("en"):
         assert problem.message.isascii()
         assert "11" in problem.message
-        assert problem.rule.cited == "Detailed Rules on Admitting Members, article 20"
+        assert problem.rule.cited == "Detailed Rules on Admitting Members (2014), article 20"
 
 
 def test_what_is_at_fault_is_said_once(country: Book) -> None:

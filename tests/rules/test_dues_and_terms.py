@@ -177,7 +177,7 @@ def test_quorum(country: Book, eligible: int, needed: int) -> None:
 def test_margin(country: Book, seats: int, needed: int) -> None:
     assert elections.margin(country, seats=seats, candidates=needed, on=ON).met
     short = elections.margin(country, seats=seats, candidates=needed - 1, on=ON)
-    assert (short.met, short.needed, short.rule.confidence) == (False, needed, "to_be_confirmed")
+    assert (short.met, short.needed, short.rule.confidence) == (False, needed, "quoted")
 
 
 def told(

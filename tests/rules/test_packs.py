@@ -88,13 +88,13 @@ SAYS: dict[str, tuple[Any, str]] = {
     "term.remind": (6, "Q"),
     "term.shift": (12, "Q"),
     "election.quorum": (Fraction(4, 5), "Q"),
-    "election.margin": (Fraction(1, 5), "T"),
+    "election.margin": (Fraction(1, 5), "Q"),
     "election.ballots": (Fraction(1), "T"),
     "election.majority": (Fraction(1, 2), "T"),
     "election.no_vote": (("probationary", "disciplinary_probation"), "Q"),
     "admission.age": (18, "Q"),
     "admission.talk_within": (1, "Q"),
-    "admission.activist_wait": (0, "T"),
+    "admission.activist_wait": (0, "Q"),
     "admission.contacts": (Span(1, 2), "Q"),
     "admission.candidate_wait": (12, "Q"),
     "admission.introducers": (2, "Q"),
@@ -108,23 +108,26 @@ SAYS: dict[str, tuple[Any, str]] = {
     "admission.probation": (12, "Q"),
     "admission.extension": (Span(6, 12), "Q"),
     "admission.conversion_within": (3, "Q"),
-    "admission.application": (True, "T"),
-    "admission.activist_filing": (True, "T"),
-    "admission.observation": (Frequency(1, "half_year"), "T"),
-    "admission.candidate_filing": (True, "T"),
-    "admission.branch_review": (True, "T"),
-    "admission.pre_review": (True, "T"),
-    "admission.application_form": (True, "T"),
-    "admission.committee_talk": (True, "T"),
-    "admission.district_filing": (True, "T"),
-    "admission.assignment": (True, "T"),
-    "admission.oath": (True, "T"),
-    "admission.conversion_request": (True, "T"),
-    "admission.archive": (True, "T"),
+    "admission.application": (True, "Q"),
+    "admission.activist_filing": (True, "Q"),
+    "admission.observation": (Frequency(1, "half_year"), "Q"),
+    "admission.candidate_filing": (True, "Q"),
+    "admission.publicity": (5, "Q"),
+    "admission.branch_review": (True, "Q"),
+    "admission.pre_review": (True, "Q"),
+    "admission.vote_within": (1, "Q"),
+    "admission.application_form": (True, "Q"),
+    "admission.committee_talk": (True, "Q"),
+    "admission.district_filing": (True, "Q"),
+    "admission.assignment": (True, "Q"),
+    "admission.oath": (True, "Q"),
+    "admission.oath_within": (1, "Q"),
+    "admission.conversion_request": (True, "Q"),
+    "admission.archive": (True, "Q"),
     "dues.arrears": (6, "Q"),
     "transfer.letter": (3, "T"),
     "transfer.answer": (30, "L"),
-    "study.member": (32, "T"),
+    "study.member": (32, "Q"),
     "study.secretary": (56, "T"),
 }
 MARKS = {"Q": "quoted", "T": "to_be_confirmed", "L": "local_custom"}
@@ -156,7 +159,7 @@ def test_values_in_words(country: Book) -> None:
     assert said("founding.group_members") == "一般至少 3 人"
     assert said("admission.age") == "至少 18 岁"
     assert said("admission.vote_yes") == "超过 1/2"
-    assert said("term.remind") == "提前 6 个月"
+    assert said("term.remind") == "一般提前 6 个月"
     assert said("dues.farmer") == "0.20–1.00 元"
     assert said("dues.retired") == "5,000 元及以下 0.5 %；再往上 1 %"
     assert said("admission.activist_wait") == "没有规定"
@@ -175,6 +178,20 @@ def test_a_rule_by_day_and_kind(country: Book) -> None:
     assert country.nearest("term.branch", on=date(2016, 1, 1)).value == 3
     with pytest.raises(NoRule, match=r"there is no rule term\.league"):
         country.rule("term.league", on=ON)
+
+
+def test_the_editions_of_the_rules_on_admission(country: Book) -> None:
+    last, first = date(2026, 5, 10), date(2026, 5, 11)
+    articles = {"probation": (32, 31), "vote_present": (20, 19), "oath": (30, 29), "branch_review": (19, 18)}
+    for name, (before, after) in articles.items():
+        found = [country.rule(f"admission.{name}", on=day) for day in (last, first)]
+        assert [rule.article for rule in found] == [before, after]
+        assert found[0].value == found[1].value
+        assert not any(rule.article_to_confirm for rule in found)
+    for name in ("publicity", "vote_within", "oath_within"):
+        assert country.rule(f"admission.{name}", on=first).confidence == "quoted"
+        with pytest.raises(NoRule):
+            country.rule(f"admission.{name}", on=last)
 
 
 def test_a_new_version_takes_over_on_its_day(altered: Any) -> None:
@@ -345,7 +362,7 @@ LOOSER = [
     ("term.shift", 18, "a district may lower it, not raise it"),
     ("election.quorum", "3/4", "3/4 would loosen the national 4/5"),
     ("admission.candidate_wait", 11, "11 would loosen the national 12"),
-    ("admission.approval_within", 4, "《中国共产党发展党员工作细则》第 26 条"),
+    ("admission.approval_within", 4, "《中国共产党发展党员工作细则》第 25 条"),
     ("dues.farmer", {"min": "0.10", "max": "1.00"}, "0.10–1.00 would loosen the national 0.20–1.00"),
     ("dues.student", "0.10", "a district may not change it"),
     ("dues.wage", [{"rate": "0.5%"}], "a district may not change it"),

@@ -325,7 +325,13 @@ def _local_rule(entry: dict[str, Any], versions: list[Rule]) -> tuple[Rule | Non
     over = [each for each in versions if each.overlaps(local)]
     if not over:
         return None, [f"no national version is in force in {local.stretch()}"]
-    return local, [fault for each in over for fault in _looser(local, each)]
+    return local, [fault for each in _of_each_value(over) for fault in _looser(local, each)]
+
+
+def _of_each_value(versions: list[Rule]) -> list[Rule]:
+    """The newest version of each value: an article that was only numbered anew is not named twice."""
+    later = [(each.value, each.by_kind) for each in versions]
+    return [each for n, each in enumerate(versions) if later[n] not in later[n + 1 :]]
 
 
 def _looser(local: Rule, national: Rule) -> Iterator[str]:
