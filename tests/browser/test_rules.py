@@ -23,7 +23,7 @@ def test_what_a_district_tightened_is_seen_on_its_own_host(person: Person, house
     page = person("liqiang", "/rules/", **PHONE)
     row = page.locator('[data-rule="study.member"]')
     expect(row).to_contain_text("至少 40 学时")
-    expect(row).to_contain_text("全国：至少 32 学时")
+    expect(row).to_contain_text("全国：一般至少 32 学时")
     expect(row).to_contain_text("本地规定")
     page.fill("[name=on]", "2025-06-30")
     page.get_by_role("button", name="查看").click()
