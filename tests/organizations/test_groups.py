@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dangjian.api.problems import FieldError, Problem
 from dangjian.audit.models import AuditRow
+from dangjian.identity.models import User
 from dangjian.organizations import access, structure, timeline
 from dangjian.organizations import services as people
 from dangjian.organizations.groups import judgement, queries, services
 from dangjian.organizations.groups.judgement import Change, Person, Stay
 from dangjian.organizations.groups.models import GroupMembership, GroupPeriod, PartyGroup
 from dangjian.organizations.leaving import services as leaving
-from dangjian.organizations.models import Leaving, Member, Post, PostHeld
+from dangjian.organizations.models import (
+    Leaving,
+    Member,
+    Office,
+    OfficeKind,
+    Organization,
+    Post,
+    PostHeld,
+)
 from dangjian.organizations.transfers import services as transfers
 from realtime.models import Event
+from tenants import lifecycle
 from tenants.context import in_district
+from tests.contract.test_permissions import undone
+from tests.tenants.conftest import fresh, live  # noqa: F401  (fixtures)
 
 TODAY = timezone.localdate
 MARCH, MAY, JUNE, JULY = date(2026, 3, 1), date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1)
@@ -34,14 +49,14 @@ def ago(days: int) -> date:
 
 def act(world: SimpleNamespace, **more: Any) -> services.Act:
     branch = more.pop("branch", world.huiji_orgs.grid3)
-    given: dict[str, Any] = {
+    said: dict[str, Any] = {
         "actor": world.wangfang,
         "branch": branch,
         "version": services.version_of(branch),
         "on": ago(30),
         "reason": "支委会决定",
     }
-    return services.Act(**(given | more))
+    return services.Act(**(said | more))
 
 
 def formed(world: SimpleNamespace, name: str = "第一党小组", **more: Any) -> PartyGroup:
@@ -490,3 +505,166 @@ def test_an_older_page_undoes_nobodys_change(client_of: Callable[..., Any], worl
     assert client.post(url, again).status_code == 302
     with in_district(world.huiji):
         assert places(TODAY()) == {"李强": ("第一党小组", True)}
+
+
+# --- any day ---------------------------------------------------------------------------------------------------------
+
+START, DAYS = date(2026, 1, 1), 90
+PEOPLE = ("wangfang", "liqiang", "zhoujie", "zhangwei")
+BRANCHES = ("grid3", "grid4", "sunzhuang")
+NAMES = ("甲组", "乙组", "丙组")
+_days = st.integers(0, DAYS - 1).map(lambda number: START + timedelta(days=number))
+_people = st.sampled_from(PEOPLE)
+_sometimes = st.one_of(st.none(), st.sampled_from(NAMES))
+operations = st.lists(
+    st.one_of(
+        st.tuples(st.just("form"), _days, st.lists(_people, min_size=1, max_size=3), st.sampled_from(NAMES)),
+        st.tuples(st.just("place"), _days, _people, _sometimes),
+        st.tuples(st.just("lead"), _days, _people, st.sampled_from(NAMES)),
+        st.tuples(st.just("rename"), _days, st.sampled_from(NAMES), st.sampled_from(NAMES)),
+        st.tuples(st.just("dissolve"), _days, st.sampled_from(NAMES), _sometimes),
+        st.tuples(st.just("move"), _days, _people, st.sampled_from(BRANCHES)),
+        st.tuples(st.just("leave"), _days, _people, st.none()),
+        st.tuples(st.just("take_back"), _days, _people, st.none()),
+        st.tuples(st.just("restore"), _days, _people, st.sampled_from(BRANCHES)),
+        st.tuples(st.just("merge"), _days, st.just(""), st.just("")),
+    ),
+    max_size=16,
+)
+
+
+def do(world: SimpleNamespace, operation: tuple[Any, ...]) -> None:
+    """An operation on the groups of the third grid, or on people who may be in them."""
+    what, day, who, value = operation
+    branch = type(world.huiji_orgs.grid3).objects.get(pk=world.huiji_orgs.grid3.pk)
+    if what in {"form", "place", "lead", "rename", "dissolve"}:
+        standing = {each.name: each for each in PartyGroup.objects.filter(branch=branch, dissolved_on=None)}
+        on_it = act(world, branch=branch, actor=world.liuna, on=day)
+        if what == "form":
+            services.form(on_it, name=value, members=[getattr(world, each).pk for each in who])
+        elif what == "place":
+            group = standing.get(value)
+            services.arrange(on_it, members={getattr(world, who).pk: group.pk if group else None})
+        elif what == "lead" and value in standing:
+            pk = getattr(world, who).pk
+            services.arrange(on_it, members={pk: standing[value].pk}, leaders={standing[value].pk: pk})
+        elif what == "rename" and who in standing:
+            services.rename(on_it, group=standing[who], name=value)
+        elif what == "dissolve" and who in standing:
+            services.dissolve(on_it, group=standing[who], into=standing.get(value))
+        return
+    if what == "merge":
+        into = type(branch).objects.get(pk=world.huiji_orgs.grid4.pk)
+        how = structure.Act(world.liuna, day, "人少")
+        structure.merge(act=how, organization=branch, version=branch.version, into=into)
+        return
+    member = Member.ever.select_related("user", "branch").get(pk=getattr(world, who).pk)
+    given = {"actor": world.liuna, "member": member, "reason": "核实"}
+    if what == "move":
+        people.move_member(**given, branch=getattr(world.huiji_orgs, value), since=day)
+    elif what == "leave":
+        leaving.leave(**given, kind=Leaving.RESIGNED, on=day)
+    elif what == "take_back":
+        leaving.take_back(**given)
+    else:
+        leaving.restore(**given, branch=getattr(world.huiji_orgs, value), on=day)
+
+
+def picture(day: date) -> Any:
+    """Who was where on `day`, under the names of that day."""
+    names = dict(GroupPeriod.objects.filter(timeline.on(day)).values_list("group", "name"))
+    rows = GroupMembership.objects.filter(timeline.on(day)).values_list("member", "group", "leads")
+    return sorted(names.items()), sorted(rows)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(operations=operations)
+@pytest.mark.django_db
+def test_any_day_holds_whatever_was_done(world: SimpleNamespace, operations: list[tuple[Any, ...]]) -> None:
+    samples = [START + timedelta(days=number) for number in range(-1, DAYS + 2, 7)]
+    with in_district(world.huiji), undone():
+        # Somebody over everything, who is none of those that come and go.
+        Office.objects.create(member=world.liuna, kind=OfficeKind.OFFICER, organization=world.huiji_orgs.root)
+        PostHeld.objects.all().delete()
+        Office.objects.filter(member=world.zhangwei).delete()
+        for operation in operations:
+            before = {day: picture(day) for day in samples}
+            refused = 0
+            try:
+                do(world, operation)
+            except Problem as problem:
+                refused = problem.status
+            assert refused in {0, 404, 422}
+            assert timeline.disagreements() == []
+            for day in samples:
+                names, places_then = now = picture(day)
+                if refused or (day < operation[1] and operation[0] != "take_back"):
+                    assert now == before[day], operation
+                standing = dict(names)
+                assert all(group in standing for _member, group, _leads in places_then)
+                assert len({member for member, *_ in places_then}) == len(places_then)
+                leading = [group for _member, group, leads in places_then if leads]
+                assert len(set(leading)) == len(leading)
+
+
+# --- two at once -----------------------------------------------------------------------------------------------------
+
+
+def test_two_who_arrange_the_same_branch(fresh: Callable[..., dict[str, Any]]) -> None:  # noqa: F811
+    district = lifecycle.create_district(
+        **fresh("grouping"), options={"officer_username": "first", "officer_name": "甲"}
+    )
+    with in_district(district):
+        officer = Member.objects.select_related("user", "branch").get()
+        others = [
+            Member.objects.create(
+                user=User.objects.create_user(f"other{number}", None, name="乙"), branch=officer.branch, name="乙",
+                pinyin="yi", initials="y",
+            )
+            for number in range(2)
+        ]  # fmt: skip
+        root = Organization.objects.get(depth=1)
+        elsewhere = Organization.objects.add_child(
+            root, {"name": "另一个党支部", "short_name": "另一个党支部", "kind": "branch"}
+        )
+        first = services.Act(officer, officer.branch, 0, ago(5), "划分")
+        group = services.form(first, name="第一党小组", members=[each.pk for each in others])
+        seen = services.version_of(officer.branch)
+    start, told = threading.Barrier(3), []
+
+    def arrange(member: Member) -> None:
+        attempt(lambda: services.arrange(
+            services.Act(officer, officer.branch, seen, ago(1), "调整"), members={officer.pk: group.pk, member.pk: None}
+        ))  # fmt: skip
+
+    def move() -> None:
+        attempt(
+            lambda: people.move_member(
+                actor=officer, member=others[0], branch=elsewhere, since=ago(2), reason="调动"
+            )
+        )
+
+    def attempt(run: Callable[[], Any]) -> None:
+        try:
+            start.wait(10)
+            with in_district(district):
+                run()
+            told.append(200)
+        except Problem as problem:
+            told.append(problem.status)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=arrange, args=(each,)) for each in others] + [
+        threading.Thread(target=move)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    # The move always, and of those who arrange the first at most: a move that was quicker has changed the groups too.
+    assert told.count(200) in {1, 2}
+    assert sorted(told)[told.count(200) :] == [409] * (3 - told.count(200))
+    with in_district(district):
+        assert timeline.disagreements() == []
+        assert GroupMembership.objects.filter(member=others[0], until=None).count() == 0
