@@ -11,6 +11,7 @@ import pytest
 
 from dangjian.api.problems import Problem
 from dangjian.audit.models import AuditRow
+from dangjian.organizations import member_record
 from dangjian.organizations import services as people
 from dangjian.organizations.corrections import services
 from dangjian.organizations.corrections.models import Correction
@@ -43,6 +44,20 @@ def test_accepted_it_stands_in_the_register_with_who_and_why(inside: SimpleNames
     }  # fmt: skip
     mine = Event.objects.filter(kind=services.EVENT, topic=f"me:{inside.liqiang.user_id}")
     assert [event.data["state"] for event in mine.order_by("id")] == ["open", "accepted"]
+
+
+def test_of_a_member_loaded_without_history_it_is_told_with_before_and_after(inside: SimpleNamespace) -> None:
+    Member.objects.filter(pk=inside.liqiang.pk).update(education="college", nationality="汉族")
+    inside.liqiang.history.all().delete()
+    for field, wanted in (("education", "bachelor"), ("nationality", "回族")):
+        services.accept(actor=fresh(inside.wangfang), correction=ask(inside.liqiang, field, wanted))
+    changes = member_record.of(fresh(inside.liqiang)).changes
+    told = [change for change in changes if change.fields]
+    assert [change.fields for change in told] == [
+        (("民族", "汉族", "回族"),), (("学历", "大学专科", "大学本科"),),
+    ]  # fmt: skip
+    assert {(change.by, change.reason) for change in told} == {("王芳", "毕业证在手")}
+    assert [change.text for change in changes].count("进入名册") == 1
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,30 @@ def keep_history(
         )
 
 
+def begin_history(model: Any, keys: Sequence[int]) -> None:
+    """Write how the rows stand as their entry, of those of which nothing was ever written, so that their next change
+    has a before. model: one with ``created_at``."""
+    if not keys:
+        return
+    history, meta = model.history.model, model._meta
+    columns = [field.column for field in history.tracked_fields]
+    with connections[current_district().database].cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                "INSERT INTO {history} ({names}, history_type, history_date) SELECT {names}, '+', {table}.created_at"
+                " FROM {table} WHERE {pk} = ANY(%s) AND NOT EXISTS (SELECT FROM {history} WHERE {told} = {pk})"
+                " ORDER BY {pk}"
+            ).format(
+                history=sql.Identifier(history._meta.db_table),
+                names=sql.SQL(", ").join(map(sql.Identifier, columns)),
+                table=sql.Identifier(meta.db_table),
+                pk=sql.Identifier(meta.db_table, meta.pk.column),
+                told=sql.Identifier(history._meta.db_table, meta.pk.column),
+            ),
+            [list(keys)],
+        )
+
+
 def _plain(field: Any, values: Sequence[Any]) -> list[Any]:
     """Values of one column as the driver takes them."""
     if field.get_internal_type() != "JSONField":

@@ -19,7 +19,7 @@ from dangjian.api.problems import FieldError, Problem, not_found, refused
 from dangjian.audit.services import record
 from dangjian.identity import services as identity
 from dangjian.identity.models import User
-from dangjian.organizations import access, id_numbers, particulars, pinyin, sealing
+from dangjian.organizations import access, bulk, id_numbers, particulars, pinyin, sealing
 from dangjian.organizations.groups import stays
 from dangjian.organizations.leaving.judgement import gone
 from dangjian.organizations.models import (
@@ -379,8 +379,13 @@ Signed = TypeVar("Signed", bound=Model)
 
 
 def signed(row: Signed, *, by: Member | None, reason: str) -> Signed:
-    """`row`, whose next save is written into its history as `by`'s, for that reason (None: the system's)."""
+    """`row`, whose next save is written into its history as `by`'s, for that reason (None: the system's).
+
+    Of a member who came in without history, as from before there was any, what stood there until now is written first.
+    """
     written: Any = row
+    if isinstance(row, Member) and row.pk is not None:
+        bulk.begin_history(Member, [row.pk])
     written._history_user = by.user if by is not None else None
     written._change_reason = reason
     return row

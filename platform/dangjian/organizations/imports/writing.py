@@ -87,6 +87,7 @@ def _write_members(source: Import, judged: Sequence[Judged], tell: Tell) -> None
         member.version += 1
         written.append((each.number, member.pk, before, member.version))
     _rename([known[each.target] for each in changed if each.target and "name" in each.changed])
+    bulk.begin_history(Member, list(known))
     bulk.update(Member, _COLUMNS, bulk.values(list(known.values()), _COLUMNS))
     by = source.by.user_id
     bulk.keep_history(Member, made, kind="+", reason=reason, user_id=by, at=now)
