@@ -190,6 +190,7 @@ def test_splitting_takes_those_who_were_chosen(officer: Any, world: SimpleNamesp
         ("rename", {"name": "金河党支部", "reason": ""}, "请写明原因"),
         ("split", {"name": "新支部"}, "请选择分到新支部的党员"),
         ("move", {"parent": "999999"}, "请选择一个组织"),
+        ("move", {"parent": "9" * 40}, "请选择一个组织"),
         ("dissolve", {"version": "x"}, ""),
     ],
 )
@@ -240,7 +241,11 @@ def test_nothing_can_be_put_below_a_branch_or_below_itself(officer: Any, world: 
     choices = officer.get(address(orgs.xincheng, "move")).context["form"]["parent"].field.queryset
     with in_district(world.huiji):
         offered = {str(each) for each in choices.all()}
+        filled = given(orgs.xincheng, parent=orgs.xincheng.pk)
     assert offered == {str(orgs.root), str(orgs.guxing), str(orgs.offices)}
+    refused = officer.post(address(orgs.xincheng, "move"), filled)
+    assert refused.status_code == 422
+    assert "移过去会绕成一圈" in refused.content.decode()
 
 
 @pytest.mark.parametrize("who", ["wangfang", "liqiang", "liuna"])
@@ -379,8 +384,18 @@ def test_acts_by_api_are_rehearsed_done_and_refused(officer: Any, world: SimpleN
     nameless = act("rename", version=after["version"])
     assert nameless.status_code == 422
     assert [error["pointer"] for error in nameless.json()["errors"]] == ["/name"]
-    cycle = act("move", pk=world.huiji_orgs.xincheng.pk, parent=grid3.pk)
-    assert cycle.json()["errors"][0]["pointer"] == "/parent"
+    for key, into, code in (
+        ("xincheng", "grid3", "cycle"),
+        ("guxing", "guxing", "cycle"),
+        ("guxing", "grid3", "branch"),
+    ):
+        moved = getattr(world.huiji_orgs, key)
+        refused = act("move", pk=moved.pk, parent=getattr(world.huiji_orgs, into).pk, version=1)
+        assert refused.status_code == 422
+        error = refused.json()["errors"][0]
+        assert (error["pointer"], error["code"]) == ("/parent", code)
+        assert ("绕成一圈" in error["detail"]) == (code == "cycle")
+    assert act("move", pk=world.huiji_orgs.guxing.pk, parent=2**63 - 1, version=1).status_code == 422
 
     with in_district(world.huiji):
         version = Organization.objects.get(pk=grid3.pk).version

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -125,8 +125,12 @@ class MoveForm(ActForm):
     first: ClassVar[tuple[str, ...]] = ("parent",)
 
     def prepare(self) -> None:
-        above = self.organizations.exclude(kind=OrganizationKind.BRANCH)
-        self.put("parent", above.exclude(path__startswith=self.organization.path))
+        """Offer what it can stand below; another one that is asked for is the service's to refuse, which says why."""
+        offered = ~Q(kind=OrganizationKind.BRANCH) & ~Q(path__startswith=self.organization.path)
+        asked = str(self.data.get("parent", ""))
+        if asked.isdecimal():
+            offered |= Q(pk=asked)
+        self.put("parent", self.organizations.filter(offered))
 
 
 class SplitForm(ActForm):
