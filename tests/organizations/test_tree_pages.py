@@ -217,6 +217,38 @@ def test_an_act_before_the_last_change_names_that_day(officer: Any, world: Simpl
     assert "2026-03-01 已有一次变动" in answer.content.decode()
 
 
+def test_a_short_name_goes_along_or_is_remarked_upon(officer: Any, world: SimpleNamespace) -> None:
+    grid3, old = world.huiji_orgs.grid3, world.huiji_orgs.grid3.name
+    with in_district(world.huiji):
+        filled = given(grid3, name="金河社区第三党支部", short_name=old)
+    preview = officer.post(address(grid3, "rename"), filled)
+    assert old not in preview.content.decode().partition("名单里显示")[2].partition("</dl>")[0]
+    assert "简称没有改" not in preview.content.decode()
+    officer.post(address(grid3, "rename"), filled | {"confirm": "1"})
+    with in_district(world.huiji):
+        assert Organization.objects.get(pk=grid3.pk).short_name == "金河社区第三党支部"
+        filled = given(grid3, name="金河社区第三党支部", short_name="金河三支部", confirm="1")
+    officer.post(address(grid3, "rename"), filled)
+
+    def remarked(**more: str) -> bool:
+        with in_district(world.huiji):
+            asked = given(grid3, short_name="金河三支部") | more
+        shown = officer.post(address(grid3, "rename"), asked)
+        assert shown.status_code == 200
+        return "名单里仍然显示“金河三支部”" in shown.content.decode()
+
+    assert remarked(name="银河社区第三党支部")
+    assert not remarked(name="银河社区第三党支部", short_name="银河三支部")
+    assert not remarked(name="银河社区第三党支部", short_name="")
+    assert not remarked(name="惠济区金河三支部")
+    assert not remarked(name="金河社区第三党支部", sector="community")
+    with in_district(world.huiji):
+        filled = given(grid3, name="银河社区第三党支部", short_name="金河三支部", confirm="1")
+    officer.post(address(grid3, "rename"), filled)
+    with in_district(world.huiji):
+        assert str(Organization.objects.get(pk=grid3.pk)) == "金河三支部"
+
+
 def test_what_somebody_else_changed_meanwhile_is_not_overwritten(
     officer: Any, world: SimpleNamespace
 ) -> None:

@@ -81,6 +81,7 @@ def rename(
         act = _begin(act)
         organization = _held(act.actor, organization, version)
         name, short_name = _names(name, short_name)
+        short_name = short_name_after(organization, name, short_name)
         if sector and sector not in Sector.values:
             raise _refused("sector", "unknown", _("请选择一个类别。"))
         wanted = {"name": name, "short_name": short_name, "sector": sector}
@@ -91,6 +92,13 @@ def rename(
         before = str(organization)
         _turn(act, organization, "rename", **wanted)
         _note(act, "organization.rename", organization, {"from": before, "to": str(organization)})
+
+
+def short_name_after(organization: Organization, name: str, short_name: str) -> str:
+    """The one a renaming gives. One that was only the full name, and was left as it was, goes along with it."""
+    if short_name == organization.short_name == organization.name[:SHORT_NAME_LENGTH]:
+        short_name = ""
+    return (short_name or name)[:SHORT_NAME_LENGTH]
 
 
 def cover(*, act: Act, organization: Organization, version: int, units: Collection[str]) -> None:

@@ -149,6 +149,17 @@ def rehearse(kind: ActKind, *, actor: Member, organization: Organization, given:
         access.forget_standing(actor)
 
 
+def reminder(key: str, organization: Organization, given: Given) -> str:
+    """What is easily overlooked in what was filled in, and stands in nothing's way; empty where nothing is."""
+    if key != "rename" or given["name"] == organization.name:
+        return ""
+    short = structure.short_name_after(organization, given["name"], given["short_name"])
+    if short != organization.short_name or short in given["name"]:
+        return ""
+    words = {"short": short}
+    return _("简称没有改，名单里仍然显示“%(short)s”。要一起改，请点“回去改”。") % words
+
+
 def consequences(key: str, organization: Organization, given: Given) -> list[tuple[str, str]]:
     """What goes along, in pairs of a word and what it stands for."""
     name = str(organization)
@@ -156,7 +167,8 @@ def consequences(key: str, organization: Organization, given: Given) -> list[tup
     if key == "found":
         return [(_("新组织"), given["name"]), (_("上级"), name)]
     if key == "rename":
-        return [(_("原来"), organization.name), (_("改为"), given["name"])]
+        short = structure.short_name_after(organization, given["name"], given["short_name"])
+        return [(_("原来"), organization.name), (_("改为"), given["name"]), (_("名单里显示"), short)]
     if key == "cover":
         return [
             (_("原来"), organization.units.replace("\n", _("、")) or "—"),

@@ -134,7 +134,8 @@ class _ActPage:
 
     def preview(self, form: Any, told: list[tuple[str, str]]) -> HttpResponse:
         kept = [(name, value) for name in form.fields for value in self.request.POST.getlist(name)]
-        context = {"form": form, "told": told, "kept": kept, "given": form.cleaned_data}
+        reminder = acts.reminder(self.context["key"], self.shown, form.cleaned_data)
+        context = {"form": form, "told": told, "kept": kept, "given": form.cleaned_data, "reminder": reminder}
         return render(self.request, "organizations/tree/preview.html", self.context | context)
 
     def refused(self, form: Any, problem: Problem, organizations: Any) -> HttpResponse:
