@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,7 +33,7 @@ FIGURES = {
 }
 DIGEST = """
 import django; django.setup()
-from datetime import datetime
+from datetime import datetime, timedelta
 from dangjian.local.demo_data import planning, rhythm
 print(planning.plan("small", moment=datetime(2026, 11, 24, 11, tzinfo=rhythm.SHANGHAI)).digest())
 """
@@ -238,6 +238,37 @@ def test_every_committee_was_elected_as_the_rules_have_it(planned: Plan) -> None
     assert 1 <= states["overdue"] + states["beyond_extension"] <= branches // 12
     assert states["submitted"] >= 1
     assert all(step.at <= planned.moment for step in planned.election_steps)
+
+
+@pytest.mark.parametrize("days", [60, 240, 600, 1000])
+def test_branches_had_a_secretary_and_a_committee_before_the_last_election_too(
+    planned: Plan, days: int
+) -> None:
+    """On a day of the last years about as many are missing as today; who held a post was full, and there."""
+    day = MOMENT.date() - timedelta(days=days)
+    present = {row.organization_id: row.since for row in planned.posts_held}
+    held = [
+        row
+        for row in (*planned.posts_held, *planned.earlier_posts_held)
+        if row.since <= day and (row.until is None or day < row.until)
+    ]
+    led = Counter(row.organization_id for row in held if row.post == "secretary")
+    assert set(led.values()) == {1}
+    assert len({(row.organization_id, row.member_id) for row in held}) == len(held)
+    branches = [row.id for row in planned.organizations if row.kind == "branch"]
+    assert len(branches) - len(led) <= len(branches) // 25
+    alone = {pk for pk in led if sum(row.organization_id == pk for row in held) == 1}
+    today = Counter(row.organization_id for row in planned.posts_held)
+    assert sum(today[pk] > 1 for pk in alone) <= len(branches) // 25
+    members = {row.id: row for row in planned.members}
+    arrived = {row.member_id: row.since for row in planned.memberships if row.until is None}
+    for row in planned.earlier_posts_held:
+        member = members[row.member_id]
+        assert member.branch_id == row.organization_id
+        assert max(member.converted_on or member.joined_on, arrived[member.id]) <= row.since < row.until
+        assert row.until == present[row.organization_id]
+    ids = [row.id for row in (*planned.posts_held, *planned.earlier_posts_held)]
+    assert ids == list(range(1, len(ids) + 1))
 
 
 def test_the_probationary_joined_within_a_year_and_nobody_as_a_child(full: Plan) -> None:

@@ -5,7 +5,7 @@ Most terms run; some end within the half year, a few are over, and of those some
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import ceil
@@ -55,6 +55,21 @@ def draw(settled: People, memberships: Sequence[MembershipRow], moment: datetime
     for branch in settled.branches:
         work.elect(branch)
     return work.drawn
+
+
+def earlier(
+    settled: People, memberships: Sequence[MembershipRow], moment: datetime, rng: Random
+) -> list[PostHeldRow]:
+    """Who held the posts in the term before the one that runs, so that a day of the last years has its committees too.
+
+    To be drawn after the elections; beside the posts, of which each branch has one set.
+    """
+    work = _Work(settled, memberships, moment, rng)
+    rows: list[PostHeldRow] = []
+    for branch in settled.branches:
+        for row in work.term_before(branch):
+            rows.append(row._replace(id=len(settled.posts_held) + len(rows) + 1))
+    return rows
 
 
 class _Work:
@@ -108,6 +123,30 @@ class _Work:
         self.due += 1
         if self.due % _UNDER_WAY_EVERY == 1 and branch.row.id not in self._ours():
             self._next(branch, rows, others, committee, late=ends_on)
+
+    def term_before(self, branch: Branch) -> Iterator[PostHeldRow]:
+        """The posts until the present ones began: most of them the same people's, half of the secretaries others."""
+        rows = [self.settled.posts_held[index] for index in self.held.get(branch.row.id, ())]
+        full = sorted((row for row in branch.members if row.status == "full"), key=self._voted_from)
+        if not rows or not full:
+            return
+        until = rows[0].since
+        years = 5 if branch.row.sector in FIVE_YEAR_TERMS else 3
+        since = add_years(until, -years) - timedelta(days=self.rng.randrange(30))
+        since = max(since, self._voted_from(full[0]))
+        if since >= until:
+            return
+        able = {row.id for row in full if self._voted_from(row) <= since}
+        others = sorted(
+            able - {row.member_id for row in rows} - {row.id for row in self.settled.cast.values()}
+        )
+        self.rng.shuffle(others)
+        for row in rows:
+            again = row.member_id in able
+            if others and (not again or (row.post == Post.SECRETARY and self.rng.random() < 0.5)):
+                yield row._replace(member_id=others.pop(), since=since, until=until)
+            elif again:
+                yield row._replace(since=since, until=until)
 
     def _begins(self, branch: Branch, rows: Sequence[PostHeldRow], years: int, earliest: date) -> date:
         """The day the posts begin: as it was drawn with the posts, or so that the term is over by now."""

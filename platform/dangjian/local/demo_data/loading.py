@@ -74,6 +74,7 @@ _TABLES: Final[tuple[tuple[str, type[models.Model]], ...]] = (
     ("group_periods", GroupPeriod),
     ("group_memberships", GroupMembership),
     ("posts_held", PostHeld),
+    ("earlier_posts_held", PostHeld),
     ("offices", Office),
     ("corrections", Correction),
     ("transfers", Transfer),

@@ -105,6 +105,7 @@ def plan(
     )
     elected = electing.draw(settled, result.memberships, moment, stream("elections"))
     settled.posts_held = result.posts_held = elected.posts_held
+    result.earlier_posts_held = electing.earlier(settled, result.memberships, moment, stream("earlier posts"))
     result.elections, result.election_candidates = elected.elections, elected.candidates
     result.election_steps = elected.steps
     result.corrections = correcting.draw(settled, moment, stream("corrections"))

@@ -427,6 +427,7 @@ class Plan:
     group_periods: list[GroupPeriodRow] = field(default_factory=list)
     group_memberships: list[GroupMembershipRow] = field(default_factory=list)
     posts_held: list[PostHeldRow] = field(default_factory=list)
+    earlier_posts_held: list[PostHeldRow] = field(default_factory=list)
     offices: list[OfficeRow] = field(default_factory=list)
     corrections: list[CorrectionRow] = field(default_factory=list)
     transfers: list[TransferRow] = field(default_factory=list)
