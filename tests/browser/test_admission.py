@@ -121,3 +121,23 @@ def test_a_roster_goes_in_and_out_again(house: House, person: Person, jobs: None
     page.get_by_role("button", name="整批撤回").click()
     expect(page.get_by_text("名册和导入以前一样")).to_be_visible()
     assert house.rows("SELECT count(*) FROM organizations_member")[0][0] == members
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["nothing", "something else"])
+def test_rows_that_were_read_meanwhile_are_announced_and_gone_on_from(
+    person: Person, request: pytest.FixtureRequest, elsewhere: bool
+) -> None:
+    """The keyboard goes on from the result, unless it is somewhere else."""
+    page = person("zhangwei", "/officer/imports/")
+    text = "姓名,所在支部\n王五,甲支部\n"
+    page.set_input_files("#file", {"name": "名册.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.get_by_role("button", name="上传并核对").click()
+    expect(page.get_by_text("正在核对每一行")).to_be_visible()
+    link = page.locator(".dj-rail a").first
+    if elsewhere:
+        link.focus()
+    request.getfixturevalue("jobs")
+    result = page.get_by_role("heading", name="核对结果")
+    expect(result).to_be_visible()
+    expect(link if elsewhere else result).to_be_focused()
+    expect(page.locator("main [role=status]").first).to_contain_text("还没有写入任何数据")

@@ -76,3 +76,14 @@ addEventListener('pageshow', (event) => {
     button.disabled = false;
   });
 });
+
+// An import whose rows have been read or written by itself: say so, and let the keyboard go on from there.
+const say = document.querySelector('[data-say]');
+document.body.addEventListener('htmx:afterSwap', () => {
+  const result = say && document.querySelector('[data-result]');
+  if (!result || 'seen' in result.dataset) return;
+  result.dataset.seen = '';
+  if (!document.activeElement || document.activeElement === document.body) result.focus();
+  const told = document.querySelector('[data-told]');
+  say.textContent = told ? told.textContent : '';
+});
