@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -101,6 +103,14 @@ class ArrangementSerializer(GroupActSerializer):
         child=GroupLeaderSerializer(), required=False, default=list, max_length=_MOST
     )
 
+    def validate_members(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        _require_once([each["member"] for each in given], _("有党员写了两次（%(ids)s），请只留一个。"))
+        return given
+
+    def validate_leaders(self, given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        _require_once([each["group"] for each in given], _("有党小组写了两次（%(ids)s），请只留一个。"))
+        return given
+
 
 class PartyGroupsView(ApiView):
     @extend_schema(operation_id="party_groups", parameters=[AS_OF], responses={200: DivisionSerializer})
@@ -189,6 +199,11 @@ class PartyGroupDissolveView(ApiView):
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _require_once(ids: list[int], words: str) -> None:
+    if twice := sorted(pk for pk, times in Counter(ids).items() if times > 1):
+        raise serializers.ValidationError(words % {"ids": ", ".join(map(str, twice))}, code="twice")
 
 
 def _branch(request: Request, pk: int) -> Organization:

@@ -53,6 +53,12 @@ def version_of(branch: Organization) -> int:
     return int(found or 0)
 
 
+def changed_meanwhile(branch: Organization) -> Problem:
+    """409: the branch's groups are no longer as the actor saw them."""
+    detail = _("%(branch)s 的党小组刚刚被别人改过。请看过现在的样子再办。") % {"branch": branch}
+    return Problem(409, "changed_meanwhile", detail)
+
+
 def form(act: Act, *, name: str, members: Collection[int], leader: int | None = None) -> PartyGroup:
     """A new group with these members (ids), who leave the groups they are in; one of them may lead it."""
     with outbox.atomic():
@@ -130,8 +136,10 @@ def dissolve(act: Act, *, group: PartyGroup, into: PartyGroup | None = None) -> 
                 raise _refused("into", "same", _("请选择另一个党小组。"))
         period = _open_period(group, act.on)
         if period.since == act.on:
-            detail = _("%(name)s 在这一天才开始，不能同一天撤销。") % {"name": group}
-            raise _refused("on", "before_last_change", detail)
+            begun = _("%(name)s 在这一天才划分，不能同一天撤销。")
+            if period.act == "rename":
+                begun = _("%(name)s 在这一天才更名，不能同一天撤销。")
+            raise _refused("on", "before_last_change", begun % {"name": group})
         later = GroupMembership.objects.select_related("member").filter(group=group, until__gt=act.on)
         if (last := later.order_by("-until", "id").first()) is not None and last.until is not None:
             words = {"name": last.member.name, "group": group, "day": last.until.isoformat()}
@@ -169,8 +177,7 @@ def _begin(act: Act) -> tuple[Act, dict[int, Person]]:
     if branch.dissolved_on is not None:
         raise _refused("branch", "dissolved", _("%(branch)s 已经撤销。") % {"branch": branch})
     if act.version != version_of(branch):
-        detail = _("%(branch)s 的党小组刚刚被别人改过。请看过现在的样子再办。") % {"branch": branch}
-        raise Problem(409, "changed_meanwhile", detail)
+        raise changed_meanwhile(branch)
     _require_day(act.on, branch)
     document = " ".join(act.document.split())[:DOCUMENT_LENGTH]
     checked = replace(act, actor=actor, branch=branch, reason=reason, document=document)

@@ -137,8 +137,8 @@ class _ActPage:
     ) -> None:
         self.request, self.branch, self.heading, self.template = request, branch, heading, template
         self.shape, self.options = shape, options
-        self.division: Division = queries.division(branch, day=timezone.localdate())
-        self.form = self._form(request.POST or None)
+        self.division = self._today()
+        self.form = self._form(request.POST if request.method == "POST" else None)
 
     def answer(self, actor: Member, run: Run, *, done: str, danger: bool = False) -> HttpResponse:
         status = 200
@@ -154,6 +154,9 @@ class _ActPage:
                 else:
                     messages.success(self.request, done)
                     return HttpResponseRedirect(reverse("party-groups", args=[self.branch.pk]))
+            elif self.form.cleaned_data.get("version") != self.division.version:
+                # What is wrong may be so because of what has changed, and stand at fields nobody touched.
+                status = self._refused(services.changed_meanwhile(self.branch))
         context = {
             "heading": self.heading,
             "back": reverse("party-groups", args=[self.branch.pk]),
@@ -163,6 +166,9 @@ class _ActPage:
         }
         return render(self.request, self.template, context, status=status)
 
+    def _today(self) -> Division:
+        return queries.division(self.branch, day=timezone.localdate())
+
     def _form(self, data: Any) -> Any:
         return self.shape(data, division=self.division, **self.options)
 
@@ -171,9 +177,9 @@ class _ActPage:
             raise problem
         if problem.status == 409:
             # What was filled in stays; the version is the present one, so that saving again is a decision.
-            data = self.request.POST.copy()
+            self.division, data = self._today(), self.request.POST.copy()
             data["version"] = str(self.division.version)
-            self.form.renew(data)
+            self._form(data).renew(data)
             self.form = self._form(data)
             self.form.is_valid()
         for error in problem.errors:
