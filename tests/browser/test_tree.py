@@ -5,8 +5,19 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Person
+from tests.browser.house import House
 
 TREE = "/officer/organizations/"
+LENGTHS = """(name) => {
+  const node = name.firstChild, range = document.createRange(), lines = new Map();
+  for (let at = 0; at < node.length; at++) {
+    range.setStart(node, at);
+    range.setEnd(node, at + 1);
+    const top = Math.round(range.getBoundingClientRect().top);
+    lines.set(top, (lines.get(top) || 0) + 1);
+  }
+  return [...lines.values()];
+}"""
 
 
 def test_the_chart_goes_down_and_up_by_keyboard_alone(person: Person) -> None:
@@ -36,3 +47,15 @@ def test_a_phone_and_a_browser_without_scripts_have_the_outline(person: Person) 
         expect(page.locator("[data-views]")).to_be_hidden()
         page.locator(".dj-outline details details summary .dj-icon").first.click()
         expect(page.locator(".dj-outline details details > ul").first).to_be_visible()
+
+
+def test_a_long_name_leaves_no_single_character_on_a_line(person: Person, house: House) -> None:
+    page = person("zhangwei", **PHONE)
+    page.context.add_cookies([{"name": "dj_text", "value": "xlarge", "url": house.address("/")}])
+    page.goto(house.address(TREE))
+    name = page.locator(".dj-outline details details .dj-entry-name a").first
+    expect(name).to_be_visible()
+    name.evaluate("(name) => { name.textContent = '老鸦陈街道党工委'; }")
+    assert min(name.evaluate(LENGTHS)) > 2
+    name.evaluate("(name) => { name.textContent = '党委'; }")  # what is beside a short one opens the row
+    assert name.evaluate("(name) => name.offsetWidth < name.parentElement.offsetWidth / 2")
