@@ -26,6 +26,7 @@ from dangjian.organizations.leaving import services as leaving
 from dangjian.organizations.models import (
     Leaving,
     Member,
+    Membership,
     Office,
     OfficeKind,
     Organization,
@@ -512,54 +513,46 @@ def test_an_older_page_undoes_nobodys_change(client_of: Callable[..., Any], worl
 START, DAYS = date(2026, 1, 1), 90
 PEOPLE = ("wangfang", "liqiang", "zhoujie", "zhangwei")
 BRANCHES = ("grid3", "grid4", "sunzhuang")
+DIVIDED = ("grid3", "grid3", "grid4")
 NAMES = ("甲组", "乙组", "丙组")
 _days = st.integers(0, DAYS - 1).map(lambda number: START + timedelta(days=number))
-_people = st.sampled_from(PEOPLE)
+_people, _leaving = st.sampled_from(PEOPLE), st.sampled_from(PEOPLE[:2])
 _sometimes = st.one_of(st.none(), st.sampled_from(NAMES))
 operations = st.lists(
     st.one_of(
-        st.tuples(st.just("form"), _days, st.lists(_people, min_size=1, max_size=3), st.sampled_from(NAMES)),
+        st.tuples(
+            st.just("form"),
+            _days,
+            st.lists(_people, min_size=1, max_size=3),
+            st.tuples(st.sampled_from(DIVIDED), st.sampled_from(NAMES), st.booleans()),
+        ),
         st.tuples(st.just("place"), _days, _people, _sometimes),
         st.tuples(st.just("lead"), _days, _people, st.sampled_from(NAMES)),
         st.tuples(st.just("rename"), _days, st.sampled_from(NAMES), st.sampled_from(NAMES)),
         st.tuples(st.just("dissolve"), _days, st.sampled_from(NAMES), _sometimes),
         st.tuples(st.just("move"), _days, _people, st.sampled_from(BRANCHES)),
-        st.tuples(st.just("leave"), _days, _people, st.none()),
-        st.tuples(st.just("take_back"), _days, _people, st.none()),
-        st.tuples(st.just("restore"), _days, _people, st.sampled_from(BRANCHES)),
+        st.tuples(st.just("leave"), _days, _leaving, st.none()),
+        st.tuples(st.just("take_back"), _days, _leaving, st.none()),
+        st.tuples(st.just("restore"), _days, _leaving, st.sampled_from(BRANCHES)),
         st.tuples(st.just("merge"), _days, st.just(""), st.just("")),
     ),
+    min_size=4,
     max_size=16,
 )
 
 
 def do(world: SimpleNamespace, operation: tuple[Any, ...]) -> None:
-    """An operation on the groups of the third grid, or on people who may be in them."""
+    """An operation on groups of the third grid or the fourth, or on people who may be in them."""
     what, day, who, value = operation
-    branch = type(world.huiji_orgs.grid3).objects.get(pk=world.huiji_orgs.grid3.pk)
     if what in {"form", "place", "lead", "rename", "dissolve"}:
-        standing = {each.name: each for each in PartyGroup.objects.filter(branch=branch, dissolved_on=None)}
-        on_it = act(world, branch=branch, actor=world.liuna, on=day)
-        if what == "form":
-            services.form(on_it, name=value, members=[getattr(world, each).pk for each in who])
-        elif what == "place":
-            group = standing.get(value)
-            services.arrange(on_it, members={getattr(world, who).pk: group.pk if group else None})
-        elif what == "lead" and value in standing:
-            pk = getattr(world, who).pk
-            services.arrange(on_it, members={pk: standing[value].pk}, leaders={standing[value].pk: pk})
-        elif what == "rename" and who in standing:
-            services.rename(on_it, group=standing[who], name=value)
-        elif what == "dissolve" and who in standing:
-            services.dissolve(on_it, group=standing[who], into=standing.get(value))
+        arrange(world, operation)
         return
     if what == "merge":
-        into = type(branch).objects.get(pk=world.huiji_orgs.grid4.pk)
+        branch, into = (Organization.objects.get(pk=world.huiji_orgs.__dict__[key].pk) for key in DIVIDED[1:])
         how = structure.Act(world.liuna, day, "人少")
         structure.merge(act=how, organization=branch, version=branch.version, into=into)
         return
-    member = Member.ever.select_related("user", "branch").get(pk=getattr(world, who).pk)
-    given = {"actor": world.liuna, "member": member, "reason": "核实"}
+    given = {"actor": world.liuna, "member": now_of(world, who), "reason": "核实"}
     if what == "move":
         people.move_member(**given, branch=getattr(world.huiji_orgs, value), since=day)
     elif what == "leave":
@@ -570,41 +563,128 @@ def do(world: SimpleNamespace, operation: tuple[Any, ...]) -> None:
         leaving.restore(**given, branch=getattr(world.huiji_orgs, value), on=day)
 
 
-def picture(day: date) -> Any:
-    """Who was where on `day`, under the names of that day."""
-    names = dict(GroupPeriod.objects.filter(timeline.on(day)).values_list("group", "name"))
-    rows = GroupMembership.objects.filter(timeline.on(day)).values_list("member", "group", "leads")
-    return sorted(names.items()), sorted(rows)
+def arrange(world: SimpleNamespace, operation: tuple[Any, ...]) -> None:
+    what, day, who, value = operation
+
+    def on(branch: Organization) -> services.Act:
+        branch = Organization.objects.get(pk=branch.pk)
+        return act(world, branch=branch, actor=world.liuna, on=day)
+
+    if what == "form":
+        key, name, led = value
+        pks = [getattr(world, each).pk for each in who]
+        on_it = on(getattr(world.huiji_orgs, key))
+        services.form(on_it, name=name, members=pks, leader=pks[0] if led else None)
+        return
+    standing = {
+        each.name: each for each in PartyGroup.objects.select_related("branch").filter(dissolved_on=None)
+    }
+    group = standing.get(who if what in {"rename", "dissolve"} else value)
+    if what == "place":
+        member = now_of(world, who)
+        services.arrange(
+            on(group.branch if group else member.branch), members={member.pk: group.pk if group else None}
+        )
+    elif group is None:
+        return
+    elif what == "lead":
+        pk = getattr(world, who).pk
+        services.arrange(on(group.branch), members={pk: group.pk}, leaders={group.pk: pk})
+    elif what == "rename":
+        services.rename(on(group.branch), group=group, name=value)
+    else:
+        services.dissolve(on(group.branch), group=group, into=standing.get(value))
+
+
+def begin(world: SimpleNamespace) -> None:
+    """刘娜 over everything, who neither comes nor goes; the others without posts in two branches, with a group each."""
+    Office.objects.create(member=world.liuna, kind=OfficeKind.OFFICER, organization=world.huiji_orgs.root)
+    PostHeld.objects.all().delete()
+    Office.objects.filter(member=world.zhangwei).delete()
+    for key, those, name in (("grid3", PEOPLE[:3], NAMES[0]), ("grid4", PEOPLE[3:], NAMES[2])):
+        branch = getattr(world.huiji_orgs, key)
+        pks = [getattr(world, each).pk for each in those]
+        for rows in (Member.objects.filter(pk__in=pks), Membership.objects.filter(member__in=pks)):
+            rows.update(branch=branch)
+        started = act(world, branch=branch, actor=world.liuna, on=START)
+        services.form(started, name=name, members=pks[:2], leader=pks[0])
+
+
+def now_of(world: SimpleNamespace, who: str) -> Member:
+    return Member.ever.select_related("user", "branch").get(pk=getattr(world, who).pk)
+
+
+def written() -> dict[str, list[tuple[Any, ...]]]:
+    """All that is kept of groups and of who was in which branch, and how much was told of it."""
+    return {
+        "groups": list(
+            PartyGroup.objects.order_by("pk").values_list("pk", "branch", "version", "dissolved_on")
+        ),
+        "periods": list(GroupPeriod.objects.order_by("pk").values_list("group", "since", "until", "name")),
+        "places": list(
+            GroupMembership.objects.order_by("pk").values_list("member", "since", "until", "group", "leads")
+        ),
+        "stays": list(Membership.objects.order_by("pk").values_list("member", "since", "until", "branch")),
+        "told": [(AuditRow.objects.count(), Event.objects.count(), PartyGroup.history.count())],
+    }
+
+
+def picture(rows: dict[str, list[tuple[Any, ...]]], day: date) -> Any:
+    """What the groups were called on `day`, and who was in which and led it; it says when that cannot be."""
+
+    def then(since: date | None, until: date | None) -> bool:
+        return (since or date.min) <= day < (until or date.max)
+
+    inside = sorted((member, group, leads) for member, *span, group, leads in rows["places"] if then(*span))
+    assert len({member for member, *_ in inside}) == len(inside), "nobody is in two groups"
+    leading = [group for _member, group, leads in inside if leads]
+    assert len(set(leading)) == len(leading), "nobody leads beside another"
+    stays = {(member, branch) for member, *span, branch in rows["stays"] if then(*span)}
+    branch_of = {pk: branch for pk, branch, *_ in rows["groups"]}
+    assert {(member, branch_of[group]) for member, group, _leads in inside} <= stays
+    names = {group: name for group, *span, name in rows["periods"] if then(*span)}
+    assert {group for _member, group, _leads in inside} <= names.keys()
+    return sorted(names.items()), inside
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations=operations)
 @pytest.mark.django_db
 def test_any_day_holds_whatever_was_done(world: SimpleNamespace, operations: list[tuple[Any, ...]]) -> None:
-    samples = [START + timedelta(days=number) for number in range(-1, DAYS + 2, 7)]
+    days = [START + timedelta(days=number) for number in range(-1, DAYS + 2)]
     with in_district(world.huiji), undone():
-        # Somebody over everything, who is none of those that come and go.
-        Office.objects.create(member=world.liuna, kind=OfficeKind.OFFICER, organization=world.huiji_orgs.root)
-        PostHeld.objects.all().delete()
-        Office.objects.filter(member=world.zhangwei).delete()
+        begin(world)
+        before = written()
         for operation in operations:
-            before = {day: picture(day) for day in samples}
+            what, day, who, _value = operation
+            if what == "take_back":  # it is about the day they left
+                day = now_of(world, who).left_on or day
             refused = 0
             try:
                 do(world, operation)
             except Problem as problem:
                 refused = problem.status
+            now = written()
             assert refused in {0, 404, 422}
+            if refused:
+                assert now == before, operation
             assert timeline.disagreements() == []
-            for day in samples:
-                names, places_then = now = picture(day)
-                if refused or (day < operation[1] and operation[0] != "take_back"):
-                    assert now == before[day], operation
-                standing = dict(names)
-                assert all(group in standing for _member, group, _leads in places_then)
-                assert len({member for member, *_ in places_then}) == len(places_then)
-                leading = [group for _member, group, leads in places_then if leads]
-                assert len(set(leading)) == len(leading)
+            for each in days:
+                seen = picture(now, each)
+                if each < day:
+                    assert seen == picture(before, each), operation
+            before = now
+        for each in days[::10]:
+            names, inside = picture(before, each)
+            shown = [
+                group
+                for key in DIVIDED[1:]
+                for group in queries.division(getattr(world.huiji_orgs, key), day=each).groups
+            ]
+            assert sorted((group.id, group.name) for group in shown) == names
+            assert inside == sorted(
+                (person.id, group.id, person == group.leader) for group in shown for person in group.members
+            )
 
 
 # --- two at once -----------------------------------------------------------------------------------------------------

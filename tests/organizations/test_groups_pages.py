@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from html.parser import HTMLParser
@@ -10,20 +12,27 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
 from dangjian.audit.models import AuditRow
 from dangjian.identity.models import User
+from dangjian.identity.sessions import SessionStore
 from dangjian.organizations import services as people
-from dangjian.organizations import structure
+from dangjian.organizations import structure, timeline
 from dangjian.organizations.groups import services
 from dangjian.organizations.groups.models import GroupMembership, PartyGroup
 from dangjian.organizations.imports.writing import _referred_to
 from dangjian.organizations.models import Member, Membership, Organization, PostHeld
+from realtime import outbox
+from tenants import lifecycle
 from tenants.context import in_district
 from tests.organizations.conftest import Budget
 from tests.organizations.test_groups import act, ago, formed, places
+from tests.tenants.conftest import fresh, live  # noqa: F401  (fixtures)
 
 ClientOf = Callable[..., Any]
 TODAY = timezone.localdate
@@ -819,3 +828,113 @@ def test_what_is_sent_twice_is_done_once(client_of: ClientOf, grouped: SimpleNam
         assert told(ask(client, path, given))[0] in {409, 422}  # without a key it is another one
     with in_district(grouped.huiji):
         assert AuditRow.objects.filter(action__startswith="group.").count() == 5
+
+
+# --- two at once -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def divided(fresh: Callable[..., dict[str, Any]]) -> SimpleNamespace:  # noqa: F811
+    """A district of its own, committed: 甲, its officer, and 乙 in one branch; 乙 is in its group."""
+    names = fresh("dividing")
+    district = lifecycle.create_district(**names, options={"officer_username": "first", "officer_name": "甲"})
+    with in_district(district):
+        officer = Member.objects.select_related("user", "branch").get()
+        user = User.objects.create_user("second", None, name="乙")
+        other = Member.objects.create(user=user, branch=officer.branch, name="乙", pinyin="yi", initials="y")
+        group = services.form(
+            services.Act(officer, officer.branch, 0, ago(9), "划分"), name="第一党小组", members=[other.pk]
+        )
+        User.objects.update(must_change_password=False)
+        key = SessionStore.for_user(officer.user)
+
+    def client() -> Client:
+        made = Client(headers={"host": names["hosts"][0]})
+        made.cookies[settings.SESSION_COOKIE_NAME] = key
+        return made
+
+    return SimpleNamespace(district=district, officer=officer, other=other, group=group, client=client)
+
+
+def _at_once(*runs: Callable[[], Any]) -> list[Any]:
+    """What each returns, run on connections of their own."""
+    start, found = threading.Barrier(len(runs)), []
+
+    def run(each: Callable[[], Any]) -> None:
+        try:
+            start.wait(10)
+            found.append(each())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=[each]) for each in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return found
+
+
+def test_of_two_who_saw_the_same_one_is_told(divided: SimpleNamespace) -> None:
+    with in_district(divided.district):
+        seen = services.version_of(divided.group.branch)
+    path = f"/api/v1/organizations/{divided.group.branch_id}/party-groups/arrange/"
+
+    def arrange(member: int, group: int | None) -> Callable[[], int]:
+        body = {"version": seen, "reason": "调整", "members": [{"member": member, "group": group}]}
+        client = divided.client()
+        return lambda: int(ask(client, path, body).status_code)
+
+    answers = _at_once(arrange(divided.officer.pk, divided.group.pk), arrange(divided.other.pk, None))
+    assert sorted(answers) == [200, 409]
+    with in_district(divided.district):
+        assert timeline.disagreements() == []
+        assert AuditRow.objects.filter(action="group.arrange").count() == 1
+        assert (
+            AuditRow.objects.filter(action="member.group").count() == 2
+        )  # with the one of the group's forming
+
+
+def test_a_page_that_waited_for_another_save_carries_what_that_left(divided: SimpleNamespace) -> None:
+    """The groups were read before the wait, and have changed by its end: saving again is saving what is shown."""
+    branch, client = divided.group.branch, divided.client()
+    address = f"/organizations/{branch.pk}/groups/arrange/"
+    mine, theirs = f"member_{divided.officer.pk}", f"member_{divided.other.pk}"
+    given = filled(client.get(address), reason="编入") | {mine: divided.group.pk}
+    answers: list[Any] = []
+
+    def save() -> None:
+        try:
+            answers.append(client.post(address, given))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=save)
+    with in_district(divided.district), outbox.atomic():
+        seen = services.version_of(branch)
+        services.arrange(
+            services.Act(divided.officer, branch, seen, TODAY(), "调整"), members={divided.other.pk: None}
+        )
+        thread.start()
+        _until_somebody_waits()
+    thread.join(30)
+    (answer,) = answers
+    assert answer.status_code == 409
+    with in_district(divided.district):
+        now = services.version_of(branch)
+    again = filled(answer)
+    assert (again["version"], again[mine], again[theirs]) == ([str(now)], [str(divided.group.pk)], [""])
+    assert client.post(address, again).status_code == 302
+    with in_district(divided.district):
+        assert places(TODAY()) == {"甲": ("第一党小组", False)}
+        assert timeline.disagreements() == []
+
+
+def _until_somebody_waits() -> None:
+    for _ in range(600):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody came to wait")
