@@ -151,3 +151,27 @@ def a_post(house: House) -> int:
     )
     both = set(house.rows(seen)) & set(house.rows(seen, schema="luoyang"))
     return int(max(both)[0])
+
+
+@pytest.fixture
+def a_group(house: House, person: Person) -> tuple[int, int]:
+    """A Party group of 王芳's branch, formed once a run as she does it: ids of the branch and of the group."""
+    [(branch,)] = house.rows(
+        "SELECT m.branch_id FROM organizations_member m JOIN identity_user u ON u.id = m.user_id"
+        " WHERE u.username = 'wangfang'"
+    )
+    standing = (
+        "SELECT id FROM organizations_partygroup WHERE branch_id = %s AND dissolved_on IS NULL ORDER BY id"
+    )
+    if not house.rows(standing, branch):
+        page = person("wangfang", f"/organizations/{branch}/groups/new/")
+        page.get_by_label("名称").fill("第一党小组")
+        for name in ("王芳", "李强"):
+            page.locator("label.dj-check", has_text=name).first.click()
+        page.get_by_label("组长").select_option(label="李强")
+        page.get_by_label("从哪天起").fill("2026-01-05")
+        page.get_by_label("原因").fill("支委会决定")
+        page.get_by_role("button", name="划分党小组").click()
+        expect(page.get_by_text("党小组已经划分。")).to_be_visible()
+        page.context.close()
+    return branch, int(house.rows(standing, branch)[0][0])

@@ -52,13 +52,20 @@ def of_post(pk: int) -> list[str]:
     return [f"/posts/{pk}/", f"/posts/{pk}/report/"]
 
 
+def of_groups(branch: int, group: int) -> list[str]:
+    return [
+        *(f"/organizations/{branch}/groups/{what}" for what in ("", "?as_of=2026-03-01", "new/", "arrange/")),
+        *(f"/groups/{group}/{what}/" for what in ("rename", "dissolve")),
+    ]
+
+
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_axe_finds_nothing_grave_for_a_member(
-    house: House, person: Person, a_post: int, size: dict[str, Any]
+    house: House, person: Person, a_post: int, a_group: tuple[int, int], size: dict[str, Any]
 ) -> None:
     page = person("wangfang", **size)
     found = {}
-    for path in [*OF_A_MEMBER, *OF_A_SECRETARY, *of_post(a_post)]:
+    for path in [*OF_A_MEMBER, *OF_A_SECRETARY, *of_groups(*a_group), *of_post(a_post)]:
         page.goto(house.address(path))
         found[path] = grave(page)
     page.goto(house.address("/me/"))
@@ -96,11 +103,13 @@ def test_axe_finds_nothing_grave_signed_out_nor_at_the_centre(
 
 
 @pytest.mark.parametrize("text", ["", "large", "xlarge"])
-def test_nothing_scrolls_sideways_on_a_phone(house: House, person: Person, a_post: int, text: str) -> None:
+def test_nothing_scrolls_sideways_on_a_phone(
+    house: House, person: Person, a_post: int, a_group: tuple[int, int], text: str
+) -> None:
     wide = []
     for username, paths in {
         "zhangwei": [*OF_A_MEMBER, *OF_AN_OFFICER, *of_post(a_post)],
-        "wangfang": OF_A_SECRETARY,
+        "wangfang": [*OF_A_SECRETARY, *of_groups(*a_group)],
     }.items():
         page = person(username, **PHONE)
         page.context.add_cookies([{"name": "dj_text", "value": text, "url": house.address()}])
