@@ -39,7 +39,8 @@ def test_an_answer_comes_into_the_page_and_takes_the_focus(person: Person, allow
     page = person("liqiang", "/rules/dues/")
     page.wait_for_function("() => window.htmx")
     page.evaluate("window.stayed = true")
-    assert page.evaluate("htmx.config.defaultSettleDelay") == 0  # else a quick Enter finds a form nobody listens to
+    # With a delay, a quick Enter would find a form that nobody listens to yet.
+    assert page.evaluate("htmx.config.defaultSettleDelay") == 0
     page.get_by_label("身份").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # nothing entered yet
