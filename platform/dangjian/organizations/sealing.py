@@ -16,6 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SEAL: Final = b"dangjian.seal"
@@ -63,8 +65,14 @@ def indexes(text: str) -> list[str]:
     return [_digest(key, text) for key in _index_keys(_keys())] if text else []
 
 
+@cache
 def _keys() -> tuple[str, ...]:
     return tuple(settings.SEALING_KEYS) or (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+
+
+@receiver(setting_changed)  # in tests; a process keeps the keys it started with
+def _forget_keys(**_told: Any) -> None:
+    _keys.cache_clear()
 
 
 @cache

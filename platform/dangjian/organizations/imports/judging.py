@@ -148,6 +148,7 @@ _PARSERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
+_NOBODY: Final = Particulars()
 _OF_ONE_PERSON: Final = frozenset({"name", "id_number", "phone"})
 _DATES: Final = frozenset({"born_on", "joined_on", "converted_on", "status"})
 
@@ -185,7 +186,7 @@ def _member(row: Row, parsers: Mapping[str, Callable[[Any], Any]], register: Reg
     born_on = given.get("born_on") or (number.born_on if number else None)
     told = {fault.field for fault in faults}
     known = _same_person(given.get("name", ""), number, born_on, register, faults)
-    before = known.values if known is not None else Particulars()
+    before = known.values if known is not None else _NOBODY
     wanted = before.replaced(**given)
     if known is None and "status" not in given and "status" not in told:
         faults.append(Fault("status", "required", _("没有填人员类别。请写“正式党员”或“预备党员”。")))

@@ -110,4 +110,6 @@ def with_digits(found: str) -> str:
 
 def nationality(name: str) -> str | None:
     """The full name of one of the 56, with or without its 族; None for none of them."""
-    return next((form for form in (name, name + _SUFFIX) if form in NATIONALITIES), None)
+    if name in NATIONALITIES:
+        return name
+    return full if (full := name + _SUFFIX) in NATIONALITIES else None
