@@ -26,9 +26,8 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
-PATIENCE = (
-    30_000  # ms, for machines that do much else at the same time; nothing here asserts how long a thing took
-)
+# ms, for machines that do much else at the same time; nothing here asserts how long a thing took
+PATIENCE = 60_000
 
 Person = Callable[..., Page]
 expect.set_options(timeout=PATIENCE)

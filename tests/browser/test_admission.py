@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from playwright.sync_api import expect
 
 from tests.benchmarks.register_worker import workbook
 from tests.browser.conftest import DESK, PHONE, Person
-from tests.browser.house import ROOT, House
+from tests.browser.house import PATIENCE, ROOT, House
 from tests.browser.test_pages import grave
 
 HERS = (
@@ -30,10 +31,16 @@ ASKED = (
 
 @pytest.fixture
 def jobs(house: House, tmp_path: Path) -> Iterator[None]:
-    """A worker on the house's database."""
-    with (tmp_path / "worker.log").open("wb") as log:
+    """A worker on the house's database, ready for jobs: on a busy machine its start takes longer than a page waits."""
+    told = tmp_path / "worker.log"
+    with told.open("wb") as log:
         command = [sys.executable, "platform/manage.py", "worker"]
         worker = subprocess.Popen(command, cwd=ROOT, env=house.environment, stdout=log, stderr=log)
+        for _ in range(PATIENCE * 10):
+            assert worker.poll() is None, told.read_text()[-3000:]
+            if house.rows("SELECT FROM procrastinate_workers", schema="public"):
+                break
+            time.sleep(0.1)
         yield
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from django.utils import timezone
 
 from dangjian.api.problems import refused
@@ -34,7 +32,7 @@ def enter(*, by: Member, branch: Organization, wanted: Particulars, reason: str)
     user.set_unusable_password()
     user.save()
     member = Member(
-        user=user, branch=branch, pinyin=spelling.full, initials=spelling.initials, **asdict(wanted)
+        user=user, branch=branch, pinyin=spelling.full, initials=spelling.initials, **wanted._asdict()
     )
     signed(member, by=by, reason=reason).save()
     record(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -22,8 +21,7 @@ OCCUPATION_LENGTH: Final = 30
 _MOBILE: Final = re.compile(r"1\d{10}")
 
 
-@dataclass(frozen=True, slots=True)
-class Particulars:
+class Particulars(NamedTuple):
     """Values of one person; empty and None: not known. `id_number` is the whole number."""
 
     name: str = ""
@@ -50,16 +48,16 @@ class Particulars:
         try:
             number = id_numbers.parse(given.get("id_number", self.id_number))
         except id_numbers.Faulty:
-            return replace(self, **given)
+            return self._replace(**given)
         given["id_number"] = number.number
         if given.get("born_on") is None:
             given["born_on"] = number.born_on
         if not given.get("sex"):
             given["sex"] = str(Sex.FEMALE if number.woman else Sex.MALE)
-        return replace(self, **given)
+        return self._replace(**given)
 
 
-NAMES: Final = tuple(each.name for each in fields(Particulars))
+NAMES: Final = Particulars._fields
 
 
 def of(member: Member) -> Particulars:
