@@ -31,6 +31,23 @@ WHOLE = {
     "conversion_approved_on": "2024-08-30",
     "today": "2024-12-01",
 }
+# The same under the edition of 2026.
+NEW = WHOLE | {
+    "applied_on": "2025-03-01",
+    "talked_on": "2025-03-20",
+    "activist_on": "2025-05-10",
+    "notice_from": "2026-05-25",
+    "notice_to": "2026-05-29",
+    "candidate_on": "2026-06-01",
+    "political_review_on": "2026-06-20",
+    "pre_review_on": "2026-07-10",
+    "vote": {"on": "2026-08-01", "due": 20, "present": 18, "yes": 17, "written_yes": 1},
+    "approved_on": "2026-09-10",
+    "oath_on": "2026-10-10",
+    "conversion_vote_on": "2027-08-03",
+    "conversion_approved_on": "2027-09-20",
+    "today": "2027-12-01",
+}
 
 
 @pytest.fixture
@@ -119,6 +136,29 @@ def test_admission_names_what_is_wrong(ask: Callable[..., Any]) -> None:
     assert problem["code"] == "yes_too_few"
     assert "11" in problem["message"]
     assert problem["rule"]["id"] == "admission.vote_yes"
+
+
+def test_admission_under_the_edition_of_2026(ask: Callable[..., Any]) -> None:
+    def judged(**changed: Any) -> dict[str, list[str]]:
+        steps = ask(ADMISSION, NEW | changed).json()["steps"]
+        assert [step["key"] for step in steps] == list(STEPS)
+        return {
+            step["key"]: [problem["code"] for problem in step["problems"]]
+            for step in steps
+            if step["problems"]
+        }
+
+    assert judged() == {}
+    newer = ("notice_from", "notice_to", "pre_review_on", "oath_on")
+    assert judged(**dict.fromkeys(newer)) == {}
+    (first, *_rest) = judged(notice_to="2026-05-27").items()
+    assert first == ("candidate", ["notice_short"])
+    assert judged(notice_from="2026-05-28", notice_to="2026-06-01") == {"candidate": ["notice_to_check"]}
+    assert judged(pre_review_on="2026-06-30") == {"vote": ["vote_late"]}
+    assert judged(oath_on="2026-10-11") == {"probation": ["oath_late"]}
+    answer = ask(ADMISSION, NEW | {"oath_on": "2026-02-31"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/oath_on"
 
 
 def test_the_least_that_must_be_told(ask: Callable[..., Any]) -> None:

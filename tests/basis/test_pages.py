@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dangjian.rules import book
-from tests.basis.test_api import WHOLE
+from tests.basis.test_api import NEW, WHOLE
 
 ClientOf = Callable[..., Any]
 
@@ -156,6 +156,15 @@ CASES = [
     WHOLE | {"vote": {"on": "2025-05-12"}, "today": "2025-04-01", "approved_on": None},
     WHOLE | {"candidate_on": "2023-05-01", "special_case": True, "extended_months": 5},
     WHOLE | {"training": {"days": 1}, "introducers": 1, "talked_on": None},
+    NEW,
+    NEW
+    | {
+        "notice_from": "2026-05-28",
+        "notice_to": "2026-06-01",
+        "pre_review_on": "2026-06-30",
+        "oath_on": "2026-10-11",
+    },
+    NEW | {"notice_to": "2026-05-27"},
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from dangjian.local.demo_data import grammar, pictures, planning
 from dangjian.local.demo_data.rhythm import SHANGHAI
 from dangjian.local.demo_data.rows import Plan
+from dangjian.organizations.admission import judgement as admission
 from dangjian.organizations.elections import judgement
 from dangjian.organizations.models import Leaving
 from dangjian.rules import elections as rules
@@ -238,6 +240,30 @@ def test_every_committee_was_elected_as_the_rules_have_it(planned: Plan) -> None
     assert 1 <= states["overdue"] + states["beyond_extension"] <= branches // 12
     assert states["submitted"] >= 1
     assert all(step.at <= planned.moment for step in planned.election_steps)
+
+
+def test_admissions_are_judged_as_they_should_be(planned: Plan) -> None:
+    """By either edition: what is overdue waits for somebody, and nothing is unlawful or without its public notice."""
+    entries: dict[int, dict[str, admission.Entry]] = defaultdict(dict)
+    for row in planned.admission_steps:
+        entries[row.case_id][row.key] = admission.Entry(row.on, json.loads(row.data))
+    papers: dict[int, set[str]] = defaultdict(set)
+    for paper in planned.admission_papers:
+        papers[paper.case_id].add(paper.kind)
+    roles = Counter((row.case_id, row.role) for row in planned.admission_companions)
+    found: Counter[str] = Counter()
+    for row in planned.admissions:
+        record = admission.Record(
+            row.born_on, entries[row.id], frozenset(papers[row.id]), contacts=roles[row.id, "contact"],
+            introducers=roles[row.id, "introducer"],
+        )  # fmt: skip
+        view = admission.assess(book(), record, MOMENT.date())
+        assert view.stage == row.stage
+        found.update(problem.code for _, problem in view.objections)
+        found["noticed"] += view["candidate"].notice is not None
+        found["sworn"] += view["oath"].attained and view["oath"].latest is not None
+    assert set(found) <= {"talk_late", "paper_missing", "approval_late", "noticed", "sworn"}
+    assert found["noticed"] > 1
 
 
 @pytest.mark.parametrize("days", [60, 240, 600, 1000])

@@ -34,7 +34,15 @@ from dangjian.organizations.admission.models import (
     AdmissionRequest,
     Transition,
 )
-from dangjian.organizations.admission.steps import BRANCH, BY_KEY, EXTENSION, NUMBERS, PAPERS, STEPS
+from dangjian.organizations.admission.steps import (
+    BRANCH,
+    BY_KEY,
+    EDITION_OF_2026,
+    EXTENSION,
+    NUMBERS,
+    PAPERS,
+    STEPS,
+)
 from dangjian.organizations.models import Member, Membership, Office, OfficeKind, Organization, Post, PostHeld
 from dangjian.rules import admission as rules
 from dangjian.rules.book import Book, book
@@ -72,6 +80,34 @@ WAY = {
     "conversion_vote": date(2026, 6, 24),
     "conversion_approve": date(2026, 7, 20),
     "archive": date(2026, 8, 3),
+}
+# The same under the edition of 2026, as far as there was time.
+NOTICE = {"notice_from": date(2026, 5, 25), "notice_to": date(2026, 5, 29)}
+NEW_WAY = {
+    "apply": date(2025, 3, 1),
+    "talk": date(2025, 3, 20),
+    "activist": date(2025, 5, 10),
+    "activist_filing": date(2025, 5, 20),
+    "contacts": date(2025, 5, 21),
+    "observation": date(2026, 5, 12),
+    "candidate": date(2026, 6, 1),
+    "candidate_filing": date(2026, 6, 9),
+    "introducers": date(2026, 6, 10),
+    "review": date(2026, 7, 1),
+    "training": date(2026, 7, 15),
+    "branch_review": date(2026, 7, 20),
+    "pre_review": date(2026, 8, 3),
+    "form": date(2026, 8, 10),
+    "vote": date(2026, 8, 25),
+    "committee_talk": date(2026, 9, 10),
+    "approve": date(2026, 10, 12),
+    "district_filing": date(2026, 10, 19),
+    "assignment": date(2026, 10, 20),
+    "oath": date(2026, 11, 2),
+    "conversion_request": date(2027, 8, 10),
+    "conversion_vote": date(2027, 8, 26),
+    "conversion_approve": date(2027, 9, 20),
+    "archive": date(2027, 10, 3),
 }
 VOTE = {"due": 3, "present": 3, "yes": 3, "written_yes": 0}
 
@@ -117,8 +153,11 @@ def given_at(world: SimpleNamespace, step: str) -> dict[str, Any]:
     return dict(VOTE) if step in services.VOTES else {}
 
 
-def go(world: SimpleNamespace, case: AdmissionCase, until: str, *, papers: bool = True) -> None:
-    """Everything up to `until`, by the branch and its superior."""
+def go(
+    world: SimpleNamespace, case: AdmissionCase, until: str, *, papers: bool = True, way: dict[str, date] = WAY,
+    noticed: bool = True,
+) -> None:  # fmt: skip
+    """Everything up to `until`, by the branch and its superior; on the newer way with the public notice."""
     done = {each.key for each in case.steps.all()}
     for kind in STEPS[: NUMBERS[until]]:
         if papers and not case.papers.filter(step=kind.key).exists():
@@ -127,11 +166,12 @@ def go(world: SimpleNamespace, case: AdmissionCase, until: str, *, papers: bool 
             continue
         if kind.by == BRANCH:
             assert services.record(
-                actor=world.wangfang, case=case, step=kind.key, on=WAY[kind.key], **given_at(world, kind.key)
-            )
+                actor=world.wangfang, case=case, step=kind.key, on=way[kind.key], **given_at(world, kind.key),
+                **(NOTICE if kind.key == "candidate" and way is NEW_WAY and noticed else {}),
+            )  # fmt: skip
         else:
             asked = services.ask(actor=world.wangfang, case=case, step=kind.key)
-            services.accept(actor=world.zhangwei, request=asked, on=WAY[kind.key])
+            services.accept(actor=world.zhangwei, request=asked, on=way[kind.key])
     case.refresh_from_db()
 
 
@@ -289,6 +329,205 @@ def test_nothing_is_asked_for_while_something_is_missing(inside: SimpleNamespace
     with pytest.raises(Problem) as caught:
         services.ask(actor=inside.wangfang, case=case, step="approve")
     assert {each.code for each in caught.value.errors} >= {"step_missing"}
+
+
+# --- what the edition of 2026 brought ---------------------------------------------------------------------------------
+
+
+def newer(world: SimpleNamespace, until: str, **options: Any) -> AdmissionCase:
+    case = opened(world, applied_on=NEW_WAY["apply"])
+    go(world, case, until, way=NEW_WAY, **options)
+    return case
+
+
+def codes(case: AdmissionCase, today: date = TODAY) -> list[tuple[str, str]]:
+    view = services.judged(case, today)
+    return [(step.key, problem.code) for step, problem in view.objections]
+
+
+def test_the_editions_agree_with_the_pack(country: Book) -> None:
+    versions = [
+        country.rule("admission.candidate_filing", on=EDITION_OF_2026 - timedelta(days)) for days in (1, 0)
+    ]
+    assert [rule.starts == EDITION_OF_2026 for rule in versions] == [False, True]
+    assert ["备案" in rule.title.zh for rule in versions] == [True, False]
+
+
+def test_the_newer_way_with_everything_has_no_objection(inside: SimpleNamespace) -> None:
+    case = newer(inside, "oath")
+    view = services.judged(case)
+    assert view.objections == []
+    assert [step.state for step in view.steps[:20]] == ["done"] * 20
+    assert view["candidate"].notice == (date(2026, 5, 25), date(2026, 5, 29))
+    assert view["vote"].latest == date(2026, 9, 3)
+    assert view["oath"].latest == date(2026, 11, 12)
+
+
+def test_a_step_is_called_what_it_is_on_its_day(inside: SimpleNamespace) -> None:
+    old, new = opened(inside, name="早些时候"), newer(inside, "candidate_filing")
+    go(inside, old, "candidate_filing")
+    for case, name in ((old, "报上级党委备案"), (new, "报上级党委同意")):
+        assert services.judged(case)["candidate_filing"].label == name
+        assert case.transitions.get(step="candidate_filing", action="accept").step_label == name
+    waiting = Record(date(1998, 6, 15), {"apply": Entry(date(2025, 3, 1))})
+    for today, name in ((date(2026, 5, 10), "报上级党委备案"), (date(2026, 5, 11), "报上级党委同意")):
+        view = judgement.assess(book("huiji"), waiting, today)
+        assert view["candidate_filing"].label == name
+
+
+@pytest.mark.parametrize(
+    ("notice", "errors"),
+    [
+        ((date(2026, 5, 25), date(2026, 5, 28)), [("/notice_to", "notice_short")]),
+        ((date(2026, 5, 25), date(2026, 5, 20)), [("/notice_to", "notice_reversed")]),
+        ((date(2026, 5, 25), None), [("/notice_to", "required")]),
+        ((None, date(2026, 5, 29)), [("/notice_from", "required")]),
+        ((date(2026, 11, 23), TODAY + timedelta(1)), [("/notice_to", "in_future")]),
+    ],
+)
+def test_a_notice_that_cannot_be_is_refused(
+    inside: SimpleNamespace, notice: tuple[date | None, date | None], errors: list[tuple[str, str]]
+) -> None:
+    case = newer(inside, "observation")
+    given = dict(zip(services.NOTICE, notice, strict=True))
+    on = NEW_WAY["candidate"]
+    record = services.record
+    assert (
+        refused(lambda: record(actor=inside.wangfang, case=case, step="candidate", on=on, **given)) == errors
+    )
+    assert not case.steps.filter(key="candidate").exists()
+
+
+def test_a_notice_that_is_missing_is_named_and_added_without_a_reason(inside: SimpleNamespace) -> None:
+    case = newer(inside, "branch_review", noticed=False)
+    assert codes(case) == [("candidate", "notice_missing")]
+    file_papers(inside, case, "pre_review")
+    ask = services.ask
+    assert refused(lambda: ask(actor=inside.wangfang, case=case, step="pre_review")) == [
+        ("/steps/candidate", "notice_missing")
+    ]
+    record, on = services.record, NEW_WAY["candidate"]
+    late = {"notice_from": date(2026, 5, 28), "notice_to": date(2026, 6, 1)}
+    moved = on + timedelta(1)
+    assert refused(
+        lambda: record(actor=inside.wangfang, case=case, step="candidate", on=moved, **late)
+    ) == [("/reason", "required")]  # fmt: skip
+    record(actor=inside.wangfang, case=case, step="candidate", on=on, **late)
+    # Thursday to Monday: somebody has to look at it, nothing is refused.
+    assert codes(case) == [("candidate", "notice_to_check")]
+    assert case.transitions.filter(step="candidate").order_by("-id")[0].detail == {
+        "notice_from": "2026-05-28", "notice_to": "2026-06-01"
+    }  # fmt: skip
+    assert ask(actor=inside.wangfang, case=case, step="pre_review")
+    # From now on it is a correction; what is left out stays.
+    assert refused(
+        lambda: record(actor=inside.wangfang, case=case, step="candidate", on=on, **NOTICE)
+    ) == [("/reason", "required")]  # fmt: skip
+    record(actor=inside.wangfang, case=case, step="candidate", on=moved, reason="记错了一天")
+    assert services.judged(case)["candidate"].notice == (late["notice_from"], late["notice_to"])
+    record(actor=inside.wangfang, case=case, step="candidate", on=on, reason="抄错了", **NOTICE)
+    assert codes(case) == []
+
+
+def test_what_the_older_edition_did_not_ask_for_is_not_missing(inside: SimpleNamespace) -> None:
+    case = opened(inside)
+    go(inside, case, "pre_review")
+    assert codes(case) == []
+    assert services.judged(case)["vote"].latest is None
+
+
+def test_the_vote_within_a_month_of_the_examination(inside: SimpleNamespace) -> None:
+    case = newer(inside, "form")
+    assert codes(case, date(2026, 9, 3)) == []
+    assert codes(case, date(2026, 9, 4)) == [("vote", "vote_late")]
+    record = services.record
+    assert refused(
+        lambda: record(actor=inside.wangfang, case=case, step="vote", on=date(2026, 8, 2), **VOTE)
+    ) == [("/on", "out_of_order")]
+    assert record(actor=inside.wangfang, case=case, step="vote", on=date(2026, 9, 4), **VOTE)
+    vote = services.judged(case)["vote"]
+    assert (vote.state, vote.attained, [each.code for each in vote.problems]) == ("late", True, ["vote_late"])
+
+
+def test_the_oath_within_a_month_of_the_approval(inside: SimpleNamespace) -> None:
+    case = newer(inside, "approve")
+    assert codes(case, date(2026, 11, 12)) == []
+    assert codes(case) == [("oath", "oath_late")]
+    # The filing and the branch come first, but the oath's day is what presses.
+    card = queries.card(AdmissionCase.objects.get(pk=case.pk), TODAY)
+    assert (card.step.key, card.due.key, card.pressing) == ("district_filing", "oath", "overdue")
+    [day] = queries.due_in([card], 2026, 11, TODAY)
+    assert (day.on, day.step.key, day.last, day.overdue) == (date(2026, 11, 12), "oath", True, True)
+    file_papers(inside, case, "oath")
+    services.record(actor=inside.wangfang, case=case, step="oath", on=date(2026, 11, 20))
+    oath = services.judged(case)["oath"]
+    assert (oath.state, oath.attained, [each.code for each in oath.problems]) == ("late", True, ["oath_late"])
+    assert services.judged(case)["probation"].problems == ()
+
+
+def test_pages_show_what_the_newer_edition_asks_for(client_of: ClientOf, world: SimpleNamespace) -> None:
+    with in_district(world.huiji):
+        case = newer(world, "candidate_filing", noticed=False)
+    secretary = client_of("wangfang")
+    address = f"/admission/{case.pk}/"
+    page = secretary.get(address).content.decode()
+    for words in (
+        "还没有记公示的起止日期",
+        "记下公示",
+        "报上级党委同意",
+        "《中国共产党发展党员工作细则》第 13 条",
+    ):
+        assert words in page
+    assert "报上级党委备案" not in page
+    form = secretary.get(f"{address}steps/candidate/").content.decode()
+    assert 'name="notice_from"' in form
+    assert 'name="on"' not in form
+    assert 'name="reason"' not in form
+    short = {"notice_from": "2026-05-25", "notice_to": "2026-05-27"}
+    answer = secretary.post(f"{address}steps/candidate/", short)
+    assert answer.status_code == 422
+    assert "一共只有 3 天" in answer.content.decode()
+    told = {"notice_from": "2026-05-28", "notice_to": "2026-06-01"}
+    assert secretary.post(f"{address}steps/candidate/", told)["Location"] == f"{address}#candidate"
+    page = secretary.get(address).content.decode()
+    assert "公示 2026 年 5 月 28 日到 2026 年 6 月 1 日" in page
+    assert "周一到周五有 3 天" in page
+    listed = secretary.get(f"{address}files/").content.decode()
+    assert "2026 年 5 月 28 日到 2026 年 6 月 1 日" in listed
+    assert "周一到周五有 3 天" in listed
+    form = secretary.get(f"{address}steps/candidate/").content.decode()
+    assert 'value="2026-05-28"' in form
+    assert 'name="reason"' in form
+
+
+def test_what_if_knows_the_newer_days(client_of: ClientOf, world: SimpleNamespace) -> None:
+    with in_district(world.huiji):
+        case = newer(world, "training", noticed=False)
+    client = client_of("wangfang")
+    address = f"/admission/{case.pk}/what-if/"
+    page = client.get(f"{address}?pre_review=2026-12-01&vote=2027-01-02").content.decode()
+    assert "最迟应当在 2027 年 1 月 1 日提交支部大会讨论" in page
+    page = client.get(f"{address}?notice_from=2026-05-25&notice_to=2026-05-27").content.decode()
+    assert "一共只有 3 天" in page
+    answer = client.get(f"/api/v1/admissions/{case.pk}/what-if/?pre_review=2026-12-01").json()
+    vote = next(step for step in answer["steps"] if step["key"] == "vote")
+    assert (vote["earliest"], vote["latest"]) == ("2026-12-01", "2027-01-01")
+    planned = next(step for step in answer["steps"] if step["key"] == "pre_review")
+    assert planned["state"] != "done"
+
+
+def test_the_notice_by_api(client_of: ClientOf, world: SimpleNamespace) -> None:
+    with in_district(world.huiji):
+        case = newer(world, "observation")
+    answer = client_of("wangfang").put(
+        f"/api/v1/admissions/{case.pk}/steps/candidate/",
+        {"on": "2026-06-01", "notice_from": "2026-05-25", "notice_to": "2026-05-29"},
+        content_type="application/json",
+    )
+    assert answer.status_code == 200, answer.content
+    step = next(each for each in answer.json()["steps"] if each["key"] == "candidate")
+    assert step["data"] == {"notice_from": "2026-05-25", "notice_to": "2026-05-29"}
+    assert (step["problems"], {each["code"] for each in step["missing"]}) == ([], {"paper_missing"})
 
 
 # --- what the superior answers ----------------------------------------------------------------------------------------
@@ -568,6 +807,12 @@ def record_of(row: dict[str, Any]) -> tuple[Record, date]:
     if case.vote is not None and case.vote.on is not None:
         counts = {name: getattr(case.vote, name) for name in services.COUNTS}
         entries["vote"] = Entry(case.vote.on, counts)
+    if case.notice_from and case.notice_to:
+        days = {"notice_from": f"{case.notice_from}", "notice_to": f"{case.notice_to}"}
+        entries["candidate"] = Entry(case.candidate_on, days)
+    for key, on in (("pre_review", case.pre_review_on), ("oath", case.oath_on)):
+        if on is not None:
+            entries[key] = Entry(on)
     if "conversion_vote" in entries:
         entries["conversion_vote"] = Entry(
             entries["conversion_vote"].on, {"due": 20, "present": 18, "yes": 17}
@@ -609,14 +854,18 @@ _COUNTS = st.fixed_dictionaries({name: st.integers(0, 30) for name in services.C
 @st.composite
 def records(draw: st.DrawFn) -> Record:
     """The lawful way up to some step, with a few days moved and a few things gone."""
-    until = draw(st.integers(1, 25))
+    until, way = draw(st.integers(1, 25)), draw(st.sampled_from([WAY, NEW_WAY]))
     entries = {
-        step.key: Entry(WAY[step.key], dict(VOTE) if step.key in services.VOTES else {"days": 3, "hours": 24})
+        step.key: Entry(way[step.key], dict(VOTE) if step.key in services.VOTES else {"days": 3, "hours": 24})
         for step in STEPS[:until]
         if step.dated
     }
+    if "candidate" in entries and draw(st.booleans()):
+        first = way["candidate"] - timedelta(draw(st.integers(0, 20)))
+        last = first + timedelta(draw(st.integers(-1, 12)))
+        entries["candidate"] = Entry(way["candidate"], {"notice_from": f"{first}", "notice_to": f"{last}"})
     for key in draw(st.sets(st.sampled_from(sorted(entries)), max_size=3)):
-        moved = WAY[key] + timedelta(draw(st.integers(-200, 400)))
+        moved = way[key] + timedelta(draw(st.integers(-200, 400)))
         entries[key] = Entry(
             draw(_DAYS | st.just(moved)), draw(_COUNTS) if key in services.VOTES else entries[key].data
         )
@@ -673,7 +922,10 @@ def test_what_may_be_asked_for_is_whole(country: Book, record: Record, today: da
     for step in STEPS:
         if step.by != BRANCH and not judgement.before(view, step.key):
             front = view.steps[: NUMBERS[step.key] - 1]
-            assert all(each.attained and not each.missing for each in front)
+            assert all(each.attained for each in front)
+            lacking = [problem.code for each in front for problem in each.missing]
+            # Whether the notice comes before the consent is not for us to say.
+            assert set(lacking) <= ({"notice_missing"} if step.key == "candidate_filing" else set())
 
 
 def test_the_properties_see_ways_that_are_whole(country: Book) -> None:

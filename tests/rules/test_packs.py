@@ -192,6 +192,11 @@ def test_the_editions_of_the_rules_on_admission(country: Book) -> None:
         assert country.rule(f"admission.{name}", on=first).confidence == "quoted"
         with pytest.raises(NoRule):
             country.rule(f"admission.{name}", on=last)
+        assert country.find(f"admission.{name}", on=last) is None
+        assert country.find(f"admission.{name}", on=first) == country.rule(f"admission.{name}", on=first)
+        note = country.rule(f"admission.{name}", on=first).note
+        assert note is not None
+        assert note.en.isascii()
 
 
 def test_a_new_version_takes_over_on_its_day(altered: Any) -> None:

@@ -120,7 +120,11 @@ class VoteSerializer(serializers.Serializer[Any]):
 
 
 class AdmissionQuestionSerializer(serializers.Serializer[Any]):
-    """What is recorded; leave out what is not. A date after `today` is a plan."""
+    """What is recorded; leave out what is not. A date after `today` is a plan.
+
+    What only the edition of 2026 asks for (notice_from, notice_to, pre_review_on, oath_on) is no problem where it is
+    left out; days that contradict the rule are named at the steps candidate, vote and probation.
+    """
 
     born_on = day_field()
     applied_on = day_field()
@@ -136,6 +140,14 @@ class AdmissionQuestionSerializer(serializers.Serializer[Any]):
     extended_months = count_field(**OPTIONAL, max_value=120)
     conversion_vote_on = day_field(**OPTIONAL)
     conversion_approved_on = day_field(**OPTIONAL)
+    notice_from = day_field(
+        **OPTIONAL, help_text="first day of the candidate's public notice (edition of 2026)"
+    )
+    notice_to = day_field(**OPTIONAL, help_text="its last day")
+    pre_review_on = day_field(
+        **OPTIONAL, help_text="the committee's preliminary examination; the vote follows within a month"
+    )
+    oath_on = day_field(**OPTIONAL, help_text="usually within a month of the approval")
     today = day_field(required=False, help_text="the day it is judged on; today if it is left out")
 
 

@@ -123,9 +123,26 @@ class TermForm(_Form):
 
 
 _APPLYING: Final = ("born_on", "applied_on", "talked_on", "activist_on")
-_TRAINING: Final = ("candidate_on", "introducers", "political_review_on", "training_days", "training_hours")
-_VOTING: Final = ("vote_on", "due", "present", "yes", "written_yes", "approved_on", "special_case")
-_CONVERTING: Final = ("extended_months", "conversion_vote_on", "conversion_approved_on", "today")
+_TRAINING: Final = (
+    "notice_from",
+    "notice_to",
+    "candidate_on",
+    "introducers",
+    "political_review_on",
+    "training_days",
+    "training_hours",
+)
+_VOTING: Final = (
+    "pre_review_on",
+    "vote_on",
+    "due",
+    "present",
+    "yes",
+    "written_yes",
+    "approved_on",
+    "special_case",
+)
+_CONVERTING: Final = ("oath_on", "extended_months", "conversion_vote_on", "conversion_approved_on", "today")
 
 
 class AdmissionForm(_Form):
@@ -135,11 +152,14 @@ class AdmissionForm(_Form):
     applied_on = DayField(gettext_lazy("递交申请书"))
     talked_on = DayField(gettext_lazy("派人谈话"), required=False)
     activist_on = DayField(gettext_lazy("确定为积极分子"), required=False)
+    notice_from = DayField(gettext_lazy("公示开始"), required=False)
+    notice_to = DayField(gettext_lazy("公示结束"), required=False)
     candidate_on = DayField(gettext_lazy("列为发展对象"), required=False)
     introducers = CountField(gettext_lazy("介绍人（正式党员）几名"))
     political_review_on = DayField(gettext_lazy("政治审查完成"), required=False)
     training_days = CountField(gettext_lazy("集中培训天数"))
     training_hours = CountField(gettext_lazy("集中培训学时"))
+    pre_review_on = DayField(gettext_lazy("党委预审合格"), required=False)
     vote_on = DayField(gettext_lazy("支部大会日期"), required=False)
     due = CountField(gettext_lazy("应到会有表决权人数"))
     present = CountField(gettext_lazy("其中到会"))
@@ -147,6 +167,7 @@ class AdmissionForm(_Form):
     written_yes = CountField(gettext_lazy("会前书面赞成"))
     approved_on = DayField(gettext_lazy("党委批准接收"), required=False)
     special_case = forms.BooleanField(label=gettext_lazy("审批有特殊情况"), required=False)
+    oath_on = DayField(gettext_lazy("入党宣誓"), required=False)
     extended_months = CountField(gettext_lazy("延长预备期几个月"), most=120)
     conversion_vote_on = DayField(gettext_lazy("讨论转正的支部大会"), required=False)
     conversion_approved_on = DayField(gettext_lazy("党委批准转正"), required=False)
@@ -173,7 +194,7 @@ class AdmissionForm(_Form):
         plain = (
             "born_on", "applied_on", "today", "talked_on", "activist_on", "candidate_on", "introducers",
             "political_review_on", "special_case", "approved_on", "extended_months", "conversion_vote_on",
-            "conversion_approved_on",
+            "conversion_approved_on", "notice_from", "notice_to", "pre_review_on", "oath_on",
         )  # fmt: skip
         return Case(
             **{name: given[name] for name in plain},

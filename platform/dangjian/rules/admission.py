@@ -14,6 +14,10 @@ unlawful what is recorded of it breaks a rule: too early, too few votes, out of 
 ======== ==================================================================================================
 
 Periods are counted as `months` says: the last day belongs to them.
+
+Three things beside the steps came with the edition of 2026: the public notice (judged with the candidate), the
+preliminary examination (with the vote) and the oath (told with probation, which it cannot spoil). Where they are left
+out nothing is said of them; their periods are measured if the rule was in force when they began and on the step's day.
 """
 
 from __future__ import annotations
@@ -26,8 +30,9 @@ from typing import Any, Final, cast
 
 from dangjian.rules.book import Book, Rule
 from dangjian.rules.months import add_months, add_years
-from dangjian.rules.problems import STEPS, Problem
+from dangjian.rules.problems import FACTS, STEPS, Problem
 from dangjian.rules.values import Span
+from dangjian.rules.workdays import days_in, weekdays
 
 # A person's standing, by the last step that counts.
 STAGES: Final = ("applicant", "activist", "candidate", "probationary", "full")
@@ -66,6 +71,8 @@ class Case:
 
     introducers: how many full members introduce. special_case: the approval has a reason to take longer.
     extended_months: by how much probation was extended; None or 0: not.
+    notice_from, notice_to: the first and the last day of the public notice, both included. pre_review_on: when the
+    committee's preliminary examination was passed.
     """
 
     born_on: date
@@ -83,6 +90,10 @@ class Case:
     extended_months: int | None = None
     conversion_vote_on: date | None = None
     conversion_approved_on: date | None = None
+    notice_from: date | None = None
+    notice_to: date | None = None
+    pre_review_on: date | None = None
+    oath_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +151,10 @@ class _Walk:
     def rule(self, identity: str, on: date | None) -> Rule:
         return self.book.nearest(f"admission.{identity}", on=on or self.case.today)
 
+    def measured(self, identity: str, began: date | None, on: date | None) -> Rule | None:
+        """The rule on a period that began on a day, for a step of the day `on`, or of today where it is to come."""
+        return measured(self.book, identity, began, on or self.case.today)
+
     def happened(self, key: str) -> date | None:
         """When a step was, or is planned; None also for one that is unlawful: it is to be done again."""
         step = self.steps[key]
@@ -162,11 +177,13 @@ class _Walk:
         unlawful: list[Problem] | None = None,
         incomplete: list[Problem] | None = None,
         too_late: Problem | None = None,
+        notes: list[Problem] | None = None,
     ) -> None:
         """Add a step.
 
         basis: the rule named where only the order is at fault. after: the steps it rests on. recorded: whether it
         happened, for steps without a date. unlawful, incomplete: what is wrong with, or missing from, its own record.
+        notes: what is told and changes nothing.
         """
         happened = on is not None if recorded is None else recorded
         out_of_order = self._out_of_order(key, on, basis)
@@ -190,6 +207,8 @@ class _Walk:
             state = "done"
         else:
             state, problems = "open", []
+        if notes and state not in {"unlawful", "blocked"}:
+            problems = [*problems, *notes]
         attained = happened and not planned and state in {"done", "late"}
         self.steps[key] = Step(key, state, on, earliest, latest, tuple(problems), attained)
 
@@ -199,14 +218,24 @@ class _Walk:
         last = max(before, key=lambda step: cast(date, step.on), default=None)
         if on is None or last is None or last.on is None or on >= last.on:
             return []
-        values = {"step": STEPS[key], "on": on, "before": STEPS[last.key], "before_on": last.on}
-        return [Problem("out_of_order", basis, values)]
+        return [_before_time(basis, STEPS[key], on, STEPS[last.key], last.on)]
 
     def _waits_for(self, step: Step, basis: Rule) -> Problem:
         broken = step.state == "unlawful"
         return Problem(
             "earlier_unlawful" if broken else "earlier_missing", basis, {"before": STEPS[step.key]}
         )
+
+
+def measured(book: Book, identity: str, began: date | None, on: date) -> Rule | None:
+    """The rule by which a period that began on a day is measured, for a step on the day `on`; None: by none."""
+    if began is None or book.find(f"admission.{identity}", on=on) is None:
+        return None
+    return book.find(f"admission.{identity}", on=began)
+
+
+def _before_time(rule: Rule, step: Any, on: date, before: Any, before_on: date) -> Problem:
+    return Problem("out_of_order", rule, {"step": step, "on": on, "before": before, "before_on": before_on})
 
 
 def _application(walk: _Walk) -> None:
@@ -250,9 +279,12 @@ def _candidacy(walk: _Walk) -> None:
         and case.candidate_on < earliest
     )
     values = {"months": wait.value, "earliest": earliest}
+    too_soon = [Problem("activist_period_short", wait, values)] if short else []
+    wrong, notes = _notice(walk)
+    listed = case.candidate_on is not None
     walk.judge(
         "candidate", wait, after=("activist",), on=case.candidate_on, earliest=earliest,
-        unlawful=[Problem("activist_period_short", wait, values)] if short else [],
+        unlawful=[*too_soon, *(wrong if listed else [])], incomplete=[] if listed else wrong, notes=notes,
     )  # fmt: skip
     candidate = walk.expected("candidate")
 
@@ -283,6 +315,30 @@ def _candidacy(walk: _Walk) -> None:
     )  # fmt: skip
 
 
+def _notice(walk: _Walk) -> tuple[list[Problem], list[Problem]]:
+    """公示: what its days contradict, and what of them somebody has to check."""
+    case, starts, ends = walk.case, walk.case.notice_from, walk.case.notice_to
+    rule = walk.measured("publicity", starts, case.candidate_on)
+    if rule is None or starts is None or ends is None:
+        return [], []
+    values = {"starts": starts, "ends": ends, "needed": rule.value}
+    if ends < starts:
+        return [Problem("notice_reversed", rule, values)], []
+    wrong, notes = [], []
+    activist_on, needed = walk.happened("activist"), cast(int, rule.value)
+    if activist_on is not None and starts < activist_on:
+        before = {"before": STEPS["activist"], "before_on": activist_on}
+        wrong.append(Problem("notice_too_early", rule, values | before))
+    # Any weekend may be worked in exchange for a holiday, so only the calendar's days can be too few for certain.
+    if (given := days_in(starts, ends)) < needed:
+        wrong.append(Problem("notice_short", rule, values | {"given": given}))
+    elif (given := weekdays(starts, ends)) < needed:
+        notes.append(Problem("notice_to_check", rule, values | {"given": given}))
+    if case.candidate_on is not None and case.candidate_on < ends:
+        notes.append(Problem("notice_after_candidate", rule, values | {"on": case.candidate_on}))
+    return wrong, notes
+
+
 def _acceptance(walk: _Walk) -> None:
     """支部大会、审批."""
     case, vote = walk.case, walk.case.vote or Vote()
@@ -293,10 +349,22 @@ def _acceptance(walk: _Walk) -> None:
         missing.append(Problem("vote_date_missing", present))
     if case.vote is not None and None in counts and not (vote.on and vote.on > case.today):
         missing.append(Problem("vote_counts_missing", present))
+    in_front = _in_front_of_the_vote(walk)
+    examined = walk.measured("vote_within", case.pre_review_on, vote.on)
+    earliest = max(walk.expected("candidate"), walk.expected("review"), *(day for _, _, day in in_front))
+    latest = add_months(cast(date, case.pre_review_on), cast(int, examined.value)) if examined else None
+    # Days that contradict one another leave no time for it; that is said where they do.
+    latest = latest if latest is not None and latest >= earliest else None
+    out_of_order = [
+        _before_time(rule, STEPS["vote"], vote.on, FACTS[key], day)
+        for rule, key, day in in_front
+        if vote.on is not None and vote.on < day
+    ]
     walk.judge(
         "vote", present, after=("candidate", "introducers", "review", "training"), on=vote.on,
-        recorded=case.vote is not None, earliest=max(walk.expected("candidate"), walk.expected("review")),
-        unlawful=_votes(vote, present, yes), incomplete=missing,
+        recorded=case.vote is not None, earliest=earliest, latest=latest,
+        unlawful=[*out_of_order, *_votes(vote, present, yes)], incomplete=missing,
+        too_late=Problem("vote_late", examined, {"latest": latest}) if examined else None,
     )  # fmt: skip
 
     within, special = (
@@ -310,6 +378,17 @@ def _acceptance(walk: _Walk) -> None:
         "approve", allowed, after=("vote",), on=case.approved_on,
         earliest=walk.expected("vote"), latest=latest, too_late=_approved_late(case, voted_on, allowed, special),
     )  # fmt: skip
+
+
+def _in_front_of_the_vote(walk: _Walk) -> list[tuple[Rule, str, date]]:
+    """The days beside the steps that the vote cannot come before: the rule, which of `FACTS`, its day."""
+    case, voted_on = walk.case, walk.case.vote.on if walk.case.vote else None
+    examined = walk.measured("vote_within", case.pre_review_on, voted_on)
+    # By the vote's own day too: one under the edition of 2014 is judged as it was.
+    noticed = walk.measured("publicity", case.notice_from, case.candidate_on)
+    noticed = noticed if walk.measured("publicity", case.notice_from, voted_on) else None
+    found = [(noticed, "notice", case.notice_to), (examined, "pre_review", case.pre_review_on)]
+    return [(rule, key, day) for rule, key, day in found if rule is not None and day is not None]
 
 
 def _approved_late(case: Case, voted_on: date | None, allowed: Rule, special: Rule) -> Problem | None:
@@ -379,7 +458,7 @@ def _conversion(walk: _Walk) -> None:
     # Its last day is its record: it is over when that has come, and it needs nobody to say so.
     walk.judge(
         "probation", probation, after=("approve",), recorded=bool(wrong) or over,
-        earliest=ends, latest=None, unlawful=wrong,
+        earliest=ends, latest=None, unlawful=wrong, notes=_oath(walk),
     )  # fmt: skip
     # Set here and not above: probation that lasts longest is not late.
     walk.steps["probation"] = replace(walk.steps["probation"], latest=last if known else None)
@@ -398,3 +477,21 @@ def _conversion(walk: _Walk) -> None:
         earliest=walk.expected("conversion_vote"), latest=latest,
         too_late=Problem("conversion_late", within, {"latest": latest}),
     )  # fmt: skip
+
+
+def oath_by(book: Book, approved_on: date | None, on: date) -> tuple[Rule, date] | None:
+    """The last day for the oath of somebody approved on a day, for an oath on the day `on`; None: no rule sets one."""
+    rule = measured(book, "oath_within", approved_on, on)
+    return (rule, add_months(cast(date, approved_on), cast(int, rule.value))) if rule is not None else None
+
+
+def _oath(walk: _Walk) -> list[Problem]:
+    """入党宣誓: told, for it spoils nothing."""
+    approved_on, sworn_on = walk.happened("approve"), walk.case.oath_on
+    found = oath_by(walk.book, approved_on, sworn_on) if sworn_on is not None else None
+    if found is None or approved_on is None or sworn_on is None:
+        return []
+    rule, latest = found
+    if sworn_on < approved_on:
+        return [_before_time(rule, FACTS["oath"], sworn_on, STEPS["approve"], approved_on)]
+    return [Problem("oath_late", rule, {"latest": latest})] if sworn_on > latest else []

@@ -67,6 +67,7 @@ class Rule:
     article: its number, or words where there is more to say.
     starts, ends: the first and the last day in force; None: still.
     national: of a rule that a district tightened, the national one.
+    note: how it is counted, where a reader must know that.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Rule:
     starts: date
     ends: date | None
     national: Rule | None = None
+    note: Words | None = None
 
     @property
     def group(self) -> str:
@@ -151,6 +153,12 @@ class Book:
     def nearest(self, identity: str, *, on: date, kind: str | None = None) -> Rule:
         """The same; for a day before the rule's first version, the first: what the pack knows comes closest."""
         return self.rule(identity, on=max(on, self._versions(identity)[0].starts), kind=kind)
+
+    def find(self, identity: str, *, on: date) -> Rule | None:
+        """The rule in force on a day; None before its first version and after its last."""
+        return (
+            self.rule(identity, on=on) if any(each.holds(on) for each in self._versions(identity)) else None
+        )
 
     def in_force(self, on: date) -> list[Rule]:
         """Every rule in force on a day, in the order of the pack."""
@@ -290,6 +298,7 @@ def _national_rule(entry: dict[str, Any], sources: dict[str, Source]) -> Rule:
         confidence=entry["confidence"],
         starts=day(entry["from"]),
         ends=day(entry["to"]) if "to" in entry else None,
+        note=Words(**entry["note"]) if "note" in entry else None,
     )
 
 

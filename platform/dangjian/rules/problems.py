@@ -26,6 +26,12 @@ STEPS: Final = {
     "conversion_vote": gettext_lazy("支部大会讨论转正"),
     "conversion_approve": gettext_lazy("上级党委审批转正"),
 }
+# What is known beside the steps, where an objection speaks of its day.
+FACTS: Final = {
+    "notice": gettext_lazy("公示"),
+    "pre_review": gettext_lazy("上级党委预审"),
+    "oath": gettext_lazy("入党宣誓"),
+}
 
 MESSAGES: Final = {
     "under_age": gettext_lazy(
@@ -42,10 +48,28 @@ MESSAGES: Final = {
     "activist_period_short": gettext_lazy(
         "作为积极分子培养教育还不满 %(months)s 个月，最早 %(earliest)s才能列为发展对象。"
     ),
+    "notice_missing": gettext_lazy("还没有记公示的起止日期，请补上。"),
+    "notice_reversed": gettext_lazy(
+        "公示结束的日期（%(ends)s）早于开始的日期（%(starts)s），请核实两个日期。"
+    ),
+    "notice_too_early": gettext_lazy(
+        "公示开始的日期（%(starts)s）早于“%(before)s”的日期（%(before_on)s），请核实两个日期。"
+    ),
+    "notice_short": gettext_lazy(
+        "公示不少于 %(needed)s 个工作日；从 %(starts)s到 %(ends)s一共只有 %(given)s 天，时间不够，要重新公示。"
+    ),
+    "notice_to_check": gettext_lazy(
+        "公示不少于 %(needed)s 个工作日；从 %(starts)s到 %(ends)s，周一到周五有 %(given)s 天。"
+        "调休上班的周末也算工作日，请核对够不够。"
+    ),
+    "notice_after_candidate": gettext_lazy(
+        "公示到 %(ends)s才结束，晚于列为发展对象的日期（%(on)s）；公示应当在列为发展对象以前，请核对两个日期。"
+    ),
     "introducers_short": gettext_lazy("入党介绍人需要 %(needed)s 名正式党员，现在是 %(given)s 名。"),
     "training_short": gettext_lazy(
         "集中培训要满 %(days)s 天或者 %(hours)s 学时，现在是 %(given_days)s 天、%(given_hours)s 学时。"
     ),
+    "vote_late": gettext_lazy("预审合格后，最迟应当在 %(latest)s提交支部大会讨论，已经超过期限。"),
     "vote_date_missing": gettext_lazy("请补上支部大会的日期。"),
     "vote_counts_missing": gettext_lazy("请补上应到会、实到会和赞成的人数。"),
     "present_above_due": gettext_lazy("到会 %(present)s 人多于应到会 %(due)s 人，请核实人数。"),
@@ -63,6 +87,7 @@ MESSAGES: Final = {
     "approval_beyond_special": gettext_lazy(
         "特殊情况下最迟也应当在 %(latest)s审批，已经超过期限，支部大会需要重新讨论。"
     ),
+    "oath_late": gettext_lazy("批准后一般最迟在 %(latest)s举行入党宣誓，已经超过。"),
     "extension_out_of_range": gettext_lazy(
         "预备期只能延长一次，%(least)s 到 %(most)s 个月；现在填的是 %(given)s 个月。"
     ),

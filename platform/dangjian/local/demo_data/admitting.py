@@ -25,7 +25,7 @@ from dangjian.local.demo_data.rows import (
     AdmissionTransitionRow,
     MemberRow,
 )
-from dangjian.organizations.admission.steps import BRANCH, NUMBERS, STEPS
+from dangjian.organizations.admission.steps import BRANCH, EDITION_OF_2026, NUMBERS, STEPS
 from dangjian.organizations.models import MemberStatus, OfficeKind, Post
 
 PAPER: Final = "admission/demo/paper.pdf"
@@ -36,6 +36,7 @@ _WAYS: Final = {
     "candidate_filing": 8, "introducers": 3, "review": 33, "training": 27, "branch_review": 15, "pre_review": 12,
     "form": 6, "vote": 19, "committee_talk": 15, "approve": 12, "district_filing": 6, "assignment": 3, "oath": 11,
 }  # fmt: skip
+_NOTICE: Final = 5  # working days of the public notice, the last of them before the candidate is named
 _ORDER: Final = ("apply", *_WAYS)
 _STAGE_AFTER: Final = {"activist": "activist", "candidate": "candidate", "approve": "probationary"}
 # Where cases stand: the last step done, days since it, whether the next is asked for, papers that are missing.
@@ -93,7 +94,7 @@ class _Case:
     def of_member(self, member: MemberRow) -> None:
         """Somebody in the register: everything up to the approval, and as far as there was time after it."""
         days = self._lead_up("vote", member.joined_on)
-        recent = member.joined_on > self.moment.date() - timedelta(days=60)
+        recent = member.joined_on > self.moment.date() - timedelta(days=50)
         until = "approve" if recent else _ORDER[-1]
         for before, key in pairwise(_ORDER[_ORDER.index("vote") : _ORDER.index(until) + 1]):
             days[key] = min(days[before] + timedelta(days=_WAYS[key]), self.moment.date())
@@ -124,7 +125,7 @@ class _Case:
         companions = self.rng.sample(self.full, 2)
         for step in order:
             day, by = days[step.key], self.secretary if step.by == BRANCH else self.officer
-            data = self._data(step.key)
+            data = self._data(step.key, day)
             drawn.steps.append(
                 AdmissionStepRow(len(drawn.steps) + 1, number, step.key, day, json.dumps(data))
             )
@@ -169,7 +170,12 @@ class _Case:
             )
         )
 
-    def _data(self, key: str) -> dict[str, int]:
+    def _data(self, key: str, day: date) -> dict[str, int | str]:
+        if key == "candidate" and day >= EDITION_OF_2026:
+            days = [day]
+            for _ in range(_NOTICE):
+                days.append(rhythm.working_day(days[-1] - timedelta(days=1)))
+            return {"notice_from": days[-1].isoformat(), "notice_to": days[1].isoformat()}
         if key == "training":
             return {"days": 3, "hours": 24}
         if key == "vote":

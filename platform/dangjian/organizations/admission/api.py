@@ -79,9 +79,11 @@ class AdmissionStepSerializer(serializers.Serializer[Any]):
     on = serializers.DateField(allow_null=True)
     earliest = serializers.DateField(allow_null=True)
     latest = serializers.DateField(allow_null=True)
-    data: Any = serializers.DictField(help_text="counts of a vote, days and hours of training")
+    data: Any = serializers.DictField(
+        help_text="counts of a vote, days and hours of training, first and last day of a candidate's public notice"
+    )
     problems = AdmissionObjectionSerializer(many=True)
-    missing = AdmissionObjectionSerializer(many=True, help_text="papers the step lacks")
+    missing = AdmissionObjectionSerializer(many=True, help_text="papers the step lacks, and a public notice")
 
 
 class AdmissionPaperSerializer(serializers.Serializer[Any]):
@@ -149,7 +151,8 @@ class NewAdmissionSerializer(serializers.Serializer[Any]):
 
 
 class StepRecordSerializer(serializers.Serializer[Any]):
-    """What is said of a step: `members` of contacts and introducers, days or hours of training, counts of a vote."""
+    """What is said of a step: `members` of contacts and introducers, days or hours of training, counts of a vote, the
+    public notice of a candidate (needed since 11 May 2026; may follow later, without a reason)."""
 
     on = _day()
     reason = _text(REASON_LENGTH, required=False, allow_blank=True, help_text="needed for a correction")
@@ -162,6 +165,8 @@ class StepRecordSerializer(serializers.Serializer[Any]):
     present = _count()
     yes = _count(help_text="votes of those present in favour")
     written_yes = _count(help_text="prior written opinions in favour")
+    notice_from = _day(**_OPTIONAL, help_text="first day of the public notice; left out: as it was")
+    notice_to = _day(**_OPTIONAL, help_text="its last day")
 
 
 class AskSerializer(serializers.Serializer[Any]):
@@ -188,7 +193,10 @@ class RestartSerializer(serializers.Serializer[Any]):
 
 _LIST = inline_serializer("AdmissionList", {"results": AdmissionSummarySerializer(many=True)})
 _BRANCH = OpenApiParameter("branch", int, description="one branch; without it the reader's own")
-_WHAT_IF = ("activist", "candidate", "review", "vote", "approve", "conversion_vote", "conversion_approve")
+_WHAT_IF = (
+    "activist", "notice_from", "notice_to", "candidate", "review", "pre_review", "vote", "approve", "oath",
+    "conversion_vote", "conversion_approve",
+)  # fmt: skip
 
 
 class _WhatIfSerializer(serializers.Serializer[Any]):
@@ -260,7 +268,7 @@ class AdmissionRequestsView(ApiView):
     )  # fmt: skip
     @idempotent
     def post(self, request: Request, pk: int) -> Response:
-        """报上级备案、预审、审批，或申请延长预备期。"""
+        """报上级备案、同意、预审、审批，或申请延长预备期。"""
         reader = reader_of(request)
         case = queries.case_of(reader, pk)
         made = services.ask(actor=reader, case=case, **_asked(AskSerializer, request))

@@ -22,6 +22,7 @@ _DATES: Final = {
     "review": _("作出结论的日期"),
     "training": _("结业日期"),
     "observation": _("最近一次考察的日期"),
+    "candidate": _("列为发展对象的日期"),
 }
 
 
@@ -115,13 +116,15 @@ class MemberChoices(forms.ModelMultipleChoiceField):
 
 
 class StepForm(AdmissionForm):
-    """One of the branch's steps. again: it is recorded already, and this corrects it."""
+    """One of the branch's steps. again: it is recorded already, and this corrects it; unnoticed: only its public notice
+    is still to be recorded."""
 
     on = DayField(label=_("日期"))
 
     def __init__(
-        self, *args: Any, case: AdmissionCase, step: str, again: bool, due: int | None = None, **options: Any
-    ) -> None:
+        self, *args: Any, case: AdmissionCase, step: str, again: bool, unnoticed: bool = False, due: int | None = None,
+        **options: Any,
+    ) -> None:  # fmt: skip
         """due: how many of the branch could vote today, as a hint."""
         super().__init__(*args, **options)
         self.fields["on"].label = _DATES.get(step, _("日期"))
@@ -133,6 +136,12 @@ class StepForm(AdmissionForm):
                 help_text=_("从本支部的正式党员里选。"),
                 error_messages={"required": _("请从本支部的正式党员里选。")},
             )  # fmt: skip
+        elif step == "candidate":
+            self.fields["notice_from"] = DayField(label=_("公示开始"), required=unnoticed)
+            self.fields["notice_to"] = DayField(
+                label=_("公示结束"), required=unnoticed,
+                help_text=_("2026 年 5 月 11 日起，列为发展对象以前要公示，不少于 5 个工作日。"),
+            )  # fmt: skip
         elif step == "training":
             self.fields["days"] = _Count(_("天数"))
             self.fields["hours"] = _Count(_("学时"))
@@ -142,7 +151,9 @@ class StepForm(AdmissionForm):
             self.fields["present"] = _Count(_("其中到会"))
             self.fields["yes"] = _Count(_("到会的赞成票"))
             self.fields["written_yes"] = _Count(_("会前书面赞成"))
-        if again:
+        if unnoticed:
+            del self.fields["on"]
+        elif again:
             self.fields["reason"] = _Reason(_("为什么更正"))
         for name in self.fields.keys() - {"on", "members"}:
             self.fields[name].widget.attrs |= {"class": "dj-input", "autocomplete": "off"}
@@ -191,17 +202,25 @@ class WhatIfForm(AdmissionForm):
     """Days that are not recorded yet, as they might come."""
 
     activist = DayField(label=_("确定为积极分子"), required=False)
+    notice_from = DayField(label=_("公示开始"), required=False)
+    notice_to = DayField(label=_("公示结束"), required=False)
     candidate = DayField(label=_("列为发展对象"), required=False)
     review = DayField(label=_("政治审查完成"), required=False)
+    pre_review = DayField(label=_("党委预审合格"), required=False)
     vote = DayField(label=_("支部大会讨论接收"), required=False)
     approve = DayField(label=_("党委审批接收"), required=False)
+    oath = DayField(label=_("入党宣誓"), required=False)
     extended_months = _Count(_("延长预备期几个月"))
     conversion_vote = DayField(label=_("支部大会讨论转正"), required=False)
     conversion_approve = DayField(label=_("党委审批转正"), required=False)
 
-    def __init__(self, *args: Any, entries: Any, member: Member | None, **options: Any) -> None:
-        """Without the steps that are recorded: what has happened is no question any more."""
+    def __init__(
+        self, *args: Any, entries: Any, member: Member | None, noticed: bool, **options: Any
+    ) -> None:
+        """Without the steps that are recorded: what has happened is no question any more. noticed: so is the notice."""
         super().__init__(*args, **options)
+        for name in services.NOTICE if noticed else ():
+            del self.fields[name]
         for name in list(self.fields):
             extended = name == "extended_months" and member is not None and "conversion_vote" in entries
             if name in entries or extended:

@@ -29,11 +29,12 @@ DATES: Final = {
 }
 # Between a candidate's naming and the vote, in any order.
 _SIDE_BY_SIDE: Final = frozenset({"introducers", "review", "training"})
+_UNNOTICED: Final = "notice_missing"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is recorded of one step: its day and what else was said (counts of a vote, days of training)."""
+    """What is recorded of one step: its day and what else was said (counts of a vote, days of training or notice)."""
 
     on: date | None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +88,18 @@ class StepView:
 
     @property
     def label(self) -> str:
-        return str(self.kind.label)
+        return self.kind.label_on(self.rule.starts)  # the rule is that of the step's own day
+
+    @property
+    def notice(self) -> tuple[date, date] | None:
+        """The first and the last day of the public notice, of a step that keeps them."""
+        kept = notice_of(Entry(self.on, self.data))
+        return (kept["notice_from"], kept["notice_to"]) if kept else None
+
+    @property
+    def unnoticed(self) -> list[Problem]:
+        """That the days of the public notice are missing, if they are."""
+        return [problem for problem in self.missing if problem.code == _UNNOTICED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +143,10 @@ def case_of(record: Record, today: date) -> admission.Case:
         given["training"] = admission.Training(told.get("days", 0), told.get("hours", 0))
     if "vote" in entries:
         given["vote"] = vote_of(entries["vote"])
+    if "candidate" in entries:
+        given |= notice_of(entries["candidate"])
+    if "pre_review" in entries:
+        given["pre_review_on"] = entries["pre_review"].on
     return admission.Case(
         born_on=record.born_on,
         applied_on=entries["apply"].on or today,
@@ -147,6 +163,14 @@ def vote_of(entry: Entry) -> admission.Vote:
     return admission.Vote(on=entry.on, written_yes=entry.data.get("written_yes") or 0, **counts)
 
 
+def notice_of(entry: Entry) -> dict[str, date]:
+    """The public notice kept with a candidate: `notice_from` and `notice_to`; empty: none."""
+    names = ("notice_from", "notice_to")
+    if not all(entry.data.get(name) for name in names):
+        return {}
+    return {name: date.fromisoformat(entry.data[name]) for name in names}
+
+
 def assess(book: Book, record: Record, today: date) -> View:
     """Judge a case by the rules in force on the day of each step, or today where it is still to come."""
     case = case_of(record, today)
@@ -158,13 +182,26 @@ def assess(book: Book, record: Record, today: date) -> View:
             step = _judged(book, kind, found[kind.judged], entry, steps, today)
         else:
             step = _plain(book, kind, entry, steps, record, today)
+            if kind.key == "oath":
+                step = _oath(book, step, steps[NUMBERS["approve"] - 1], today)
         lacking = tuple(
             Problem("paper_missing", step.rule, {"paper": paper.label})
             for paper in kind.papers
             if paper.required and paper.key not in record.papers
         )
+        if kind.key == "candidate":
+            lacking += _unnoticed(book, record)
         steps.append(replace(step, missing=lacking))
     return View(found.stage, tuple(steps))
+
+
+def _unnoticed(book: Book, record: Record) -> tuple[Problem, ...]:
+    """That no public notice is recorded of a candidate, as long as it can be: an approval closes what is before it."""
+    entry = record.entries.get("candidate")
+    if entry is None or entry.on is None or notice_of(entry) or "approve" in record.entries:
+        return ()
+    rule = book.find("admission.publicity", on=entry.on)
+    return (Problem(_UNNOTICED, rule),) if rule is not None else ()
 
 
 def step_rule(book: Book, kind: StepKind, on: date) -> Rule:
@@ -174,14 +211,19 @@ def step_rule(book: Book, kind: StepKind, on: date) -> Rule:
 
 def before(view: View, key: str) -> list[tuple[StepView, Problem]]:
     """What stands in the way of asking a superior for the step `key`: the steps in front of it that are not done,
-    and the papers they and, as far as the branch brings them, the step itself lack."""
+    and what they and, as far as the branch brings it, the step itself lack."""
     found: list[tuple[StepView, Problem]] = []
     for step in view.steps[: NUMBERS[key] - 1]:
         if not step.attained:
             found += [(step, problem) for problem in step.problems] or [
                 (step, Problem("step_missing", step.rule, {"step": step.label}))
             ]
-        found += [(step, problem) for problem in step.missing]
+        # The rules do not say whether the notice comes before the superior's consent.
+        found += [
+            (step, problem)
+            for problem in step.missing
+            if key != "candidate_filing" or problem.code != _UNNOTICED
+        ]
     own = view[key]
     brought = {str(paper.label) for paper in own.kind.papers if paper.by == BRANCH}
     return found + [(own, problem) for problem in own.missing if str(problem.values["paper"]) in brought]
@@ -224,7 +266,21 @@ def _plain(
         against.append(Problem("contacts_range", rule, values))
     if against:
         return replace(view, state="unlawful", problems=tuple(against))
-    return replace(view, state="done", attained=True) if ready else view
+    planned = entry.on is not None and entry.on > today
+    return replace(view, state="done", attained=True) if ready and not planned else view
+
+
+def _oath(book: Book, view: StepView, approved: StepView, today: date) -> StepView:
+    """The oath with its last day, where a rule sets one; late it counts."""
+    found = admission.oath_by(book, approved.on, view.on or today) if approved.attained else None
+    if found is None:
+        return view
+    rule, latest = found
+    if view.state not in {"done", "open"} or (view.on or today) <= latest:
+        return replace(view, latest=latest)
+    return replace(
+        view, latest=latest, state="late", problems=(Problem("oath_late", rule, {"latest": latest}),)
+    )
 
 
 def _out_of_order(kind: StepKind, on: date | None, steps: list[StepView], rule: Rule) -> list[Problem]:
@@ -234,5 +290,5 @@ def _out_of_order(kind: StepKind, on: date | None, steps: list[StepView], rule: 
     last = max(dated, key=lambda step: step.on or date.min, default=None)
     if on is None or last is None or last.on is None or on >= last.on:
         return []
-    values = {"step": kind.label, "on": on, "before": last.label, "before_on": last.on}
+    values = {"step": kind.label_on(on), "on": on, "before": last.label, "before_on": last.on}
     return [Problem("out_of_order", rule, values)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dangjian.organizations import id_numbers, sealing
@@ -73,7 +74,7 @@ class AdmissionCase(models.Model):
 
 class AdmissionStep(models.Model):
     """What is recorded of a step. data: counts of a vote (due, present, yes, written_yes), days and hours of training,
-    months of an extension."""
+    the first and last day of a candidate's public notice (notice_from, notice_to: YYYY-MM-DD)."""
 
     case = models.ForeignKey(AdmissionCase, on_delete=models.CASCADE, related_name="steps")
     key = models.CharField(max_length=20)
@@ -158,7 +159,7 @@ class AdmissionRequest(models.Model):
 
     @property
     def step_label(self) -> str:
-        return label(self.step)
+        return label(self.step, timezone.localdate(self.answered_at) if self.answered_at else None)
 
 
 class Transition(models.Model):
@@ -186,4 +187,4 @@ class Transition(models.Model):
     @property
     def step_label(self) -> str:
         """Empty where it is about no step."""
-        return label(self.step) if self.step else ""
+        return label(self.step, self.on or timezone.localdate(self.at)) if self.step else ""

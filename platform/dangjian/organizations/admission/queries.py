@@ -34,7 +34,7 @@ class Card:
     """A case on the board: what it waits for, and how urgent that is.
 
     pressing: "overdue", "soon" (within a month), "wrong" (something breaks a rule), "asked" (the superior has it), or
-    empty.
+    empty. due: the step whose last day that is, which need not be the next: the oath does not wait for the filing.
     """
 
     case: AdmissionCase
@@ -43,6 +43,7 @@ class Card:
     pressing: str
     days_left: int | None
     asked: bool
+    due: StepView | None
 
     @property
     def lacking(self) -> int:
@@ -121,7 +122,8 @@ def card(case: AdmissionCase, today: date) -> Card:
     view = services.judged(case, today)
     step = view.next if case.is_active else None
     asked = any(not request.answer for request in case.requests.all())
-    left = (step.latest - today).days if step is not None and step.latest is not None else None
+    due = _due(view) if case.is_active else None
+    left = (due.latest - today).days if due is not None and due.latest is not None else None
     pressing = ""
     if any(each.state == "unlawful" for each in view.steps):
         pressing = "wrong"
@@ -131,7 +133,22 @@ def card(case: AdmissionCase, today: date) -> Card:
         pressing = "asked"
     elif left is not None and left <= SOON.days:
         pressing = "soon"
-    return Card(case, view, step, pressing, left, asked)
+    return Card(case, view, step, pressing, left, asked, due)
+
+
+def _due(view: View) -> StepView | None:
+    """The step that has to be done by a day: the next one, or the first of those that need not wait for it."""
+    step = view.next
+    if step is None or step.latest is not None:
+        return step
+    waiting = [
+        each
+        for each in view.steps
+        if not each.attained and each.state in {"open", "late"} and each.kind.dated
+    ]
+    return min(
+        (each for each in waiting if each.latest), key=lambda each: each.latest or date.max, default=step
+    )
 
 
 _ORDER: Final = ("overdue", "wrong", "soon", "", "asked")
@@ -156,7 +173,7 @@ def due_in(found: Iterable[Card], year: int, month: int, today: date) -> list[Du
         if not each.case.is_active:
             continue
         for step in each.view.steps:
-            if step.attained or not step.kind.judged:
+            if step.attained or (not step.kind.judged and step.latest is None):
                 continue
             overdue = step.latest is not None and step.latest < today
             if step.latest is not None and (

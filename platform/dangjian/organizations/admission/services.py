@@ -51,6 +51,7 @@ from tenants.context import current_district
 EVENT: Final = "admission.changed"
 COUNTS: Final = ("due", "present", "yes", "written_yes")
 VOTES: Final = frozenset({"vote", "conversion_vote"})
+NOTICE: Final = ("notice_from", "notice_to")
 COMPANIONS: Final = {"contacts": CompanionRole.CONTACT, "introducers": CompanionRole.INTRODUCER}
 PERSON: Final = ("name", "sex", "born_on", "nationality", "education", "employment", "phone", "id_number")
 _LOST: Final = "yes_too_few"
@@ -101,7 +102,8 @@ def record(
     """Write down one of the branch's steps, or correct it; False when the branch voted and did not accept.
 
     given, by step: `members` (contacts, introducers: ids of full members), `days`, `hours` (training), `due`,
-    `present`, `yes`, `written_yes` (votes). reason: needed for a correction.
+    `present`, `yes`, `written_yes` (votes), `notice_from`, `notice_to` (candidate: the public notice; what is left out
+    stays as it was). reason: needed for a correction, not for a public notice that was still missing.
     """
     kind = BY_KEY.get(step)
     if kind is None or not kind.dated:
@@ -111,12 +113,13 @@ def record(
         if kind.by != BRANCH:
             raise forbidden(_("这一步由上级办理，请先报上级。"))
         stored = recorded(case)
-        again = step in stored.entries
+        known = stored.entries.get(step)
+        again = known is not None and not _completes(step, known, on, given)
         reason = checked_reason(reason) if again else " ".join(reason.split())[:200]
         _require_not_closed(case, step)
         if on > timezone.localdate():
             raise _refused("on", "in_future", _("日期在今天之后。到了那一天再记；想先看合不合规定，用推演。"))
-        entry, companions = _entry(case, step, on, given)
+        entry, companions = _entry(case, step, on, given, known)
         numbers = {COMPANIONS[step].value + "s": len(companions)} if step in COMPANIONS else {}
         view = _assess(stored.with_entry(step, entry, **numbers))
         found = view[step]
@@ -322,11 +325,16 @@ def judged(case: AdmissionCase, today: date | None = None) -> View:
 
 
 def what_if(case: AdmissionCase, *, extended_months: int | None = None, **days: date | None) -> View:
-    """How it would stand if the steps named in `days` came on those days; nothing is stored."""
+    """How it would stand if the steps named in `days` came on those days, and the public notice (`NOTICE`); nothing is
+    stored."""
     told = recorded(case)
+    notice = {name: days.pop(name, None) for name in NOTICE}
     for key, on in days.items():
         if on is not None and key not in told.entries:
             told = told.with_entry(key, Entry(on))
+    listed = told.entries.get("candidate", Entry(None))
+    if all(notice.values()) and not judgement.notice_of(listed):
+        told = told.with_entry("candidate", Entry(listed.on, {**listed.data, **_as_text(notice)}))
     if extended_months and case.extended_months is None:
         told = replace(told, extended_months=extended_months)
     return _assess(told)
@@ -376,8 +384,36 @@ def _describe(case: AdmissionCase, person: Mapping[str, Any]) -> None:
         setattr(case, name, getattr(wanted, name))
 
 
-def _entry(case: AdmissionCase, step: str, on: date, given: Mapping[str, Any]) -> tuple[Entry, list[Member]]:
+def _completes(step: str, known: Entry, on: date, given: Mapping[str, Any]) -> bool:
+    """Whether it only adds the public notice that was not recorded yet."""
+    noticed = bool(judgement.notice_of(known)) or not any(given.get(name) for name in NOTICE)
+    return step == "candidate" and known.on == on and not noticed
+
+
+def _noticed(known: Entry | None, given: Mapping[str, Any]) -> dict[str, str]:
+    """The public notice of a candidate as it is kept; empty: none yet."""
+    told = {name: given.get(name) for name in NOTICE if name in given}
+    if not told:
+        return _as_text(judgement.notice_of(known) if known else {})
+    days = [told.get(name) for name in NOTICE]
+    for name, day in zip(NOTICE, days, strict=True):
+        if day is None and any(days):
+            raise _refused(name, "required", _("公示的开始和结束要一起填。"))
+        if day is not None and day > timezone.localdate():
+            raise _refused(name, "in_future", _("公示还没有结束，结束以后再记。"))
+    return _as_text(told) if all(days) else {}
+
+
+def _as_text(days: Mapping[str, Any]) -> dict[str, str]:
+    return {name: day.isoformat() for name, day in days.items()}
+
+
+def _entry(
+    case: AdmissionCase, step: str, on: date, given: Mapping[str, Any], known: Entry | None
+) -> tuple[Entry, list[Member]]:
     """What was said of a step, checked as far as no rule is needed for it."""
+    if step == "candidate":
+        return Entry(on, _noticed(known, given)), []
     if step in COMPANIONS:
         return Entry(on), _full_members(case, given.get("members") or [])
     if step == "training":
@@ -579,6 +615,10 @@ def _field_of(step: str, problems: Collection[Objection]) -> str:
         return "members"
     if code == "training_short":
         return "days"
+    if code in {"notice_reversed", "notice_short"}:
+        return "notice_to"
+    if code == "notice_too_early":
+        return "notice_from"
     if code in {"present_above_due", "present_too_few"}:
         return "present"
     if code in {"yes_above_present", "yes_too_few"}:

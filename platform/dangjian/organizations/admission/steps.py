@@ -7,14 +7,18 @@ Twelve of them are judged by `dangjian.rules.admission` (`judged`); the others o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 BRANCH: Final = "branch"
 COMMITTEE: Final = "committee"
 DISTRICT: Final = "district"
 WHO: Final = {BRANCH: _("党支部"), COMMITTEE: _("基层党委"), DISTRICT: _("区委组织部")}
+# The first day of the edition that has a superior consent to a candidate instead of taking note.
+EDITION_OF_2026: Final = date(2026, 5, 11)
 PHASES: Final = (
     _("申请入党"),
     _("入党积极分子的确定和培养教育"),
@@ -39,7 +43,8 @@ class StepKind:
     """One of the twenty-five. phase: index into `PHASES`. judged: the step of the rules it is, if it is one.
 
     by: whose act it is; what a superior does is asked for and answered. rule: what it rests on, without ``admission.``.
-    dated: it has a day of its own; the time of probation has not.
+    dated: it has a day of its own; the time of probation has not. renamed: its label by the edition of 2026, where that
+    calls it something else.
     """
 
     key: str
@@ -50,6 +55,11 @@ class StepKind:
     by: str = BRANCH
     papers: tuple[PaperKind, ...] = ()
     dated: bool = True
+    renamed: Any = ""
+
+    def label_on(self, day: date) -> str:
+        """What it is called by the edition that holds on a day."""
+        return str(self.renamed if self.renamed and day >= EDITION_OF_2026 else self.label)
 
 
 STEPS: Final = (
@@ -77,7 +87,7 @@ STEPS: Final = (
     ),
     StepKind(
         "candidate_filing", 2, _("报上级党委备案"), "candidate_filing", by=COMMITTEE,
-        papers=(PaperKind("candidate_form", _("发展对象备案表")),),
+        papers=(PaperKind("candidate_form", _("发展对象备案表")),), renamed=_("报上级党委同意"),
     ),
     StepKind("introducers", 2, _("确定入党介绍人"), "introducers", "introducers"),
     StepKind("review", 2, _("进行政治审查"), "review", "review", papers=(PaperKind("review", _("政治审查结论")),)),
@@ -138,6 +148,6 @@ EXTENSION_LABEL: Final = _("延长预备期")
 ASKABLE: Final = (*(step.key for step in STEPS if step.by != BRANCH), EXTENSION)
 
 
-def label(key: str) -> str:
-    """A step's name, or the extension's."""
-    return str(EXTENSION_LABEL if key == EXTENSION else BY_KEY[key].label)
+def label(key: str, on: date | None = None) -> str:
+    """A step's name on that day, or today; or the extension's."""
+    return str(EXTENSION_LABEL) if key == EXTENSION else BY_KEY[key].label_on(on or timezone.localdate())

@@ -176,14 +176,18 @@ def step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         raise not_found()
     view = services.judged(found)
     shown = view[step]
-    again = shown.key in {each.key for each in found.steps.all()}
+    recorded = shown.key in {each.key for each in found.steps.all()}
+    unnoticed = recorded and bool(shown.unnoticed)
+    again = recorded and not unnoticed
     initial: dict[str, Any] = {"on": shown.on or timezone.localdate(), **shown.data}
     if step in services.COMPANIONS:
         initial["members"] = queries.companions(found, services.COMPANIONS[step])
     due = services.companions_of(found).count() if step in services.VOTES else None
-    form = StepForm(_posted(request), case=found, step=step, again=again, due=due, initial=initial)
+    form = StepForm(
+        _posted(request), case=found, step=step, again=again, unnoticed=unnoticed, due=due, initial=initial
+    )
     if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
+        given = {"on": shown.on} | form.cleaned_data
         if "members" in given:
             given["members"] = [each.pk for each in given["members"]]
         try:
@@ -316,7 +320,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
             return HttpResponseRedirect(reverse("admission-superior"))
     view = services.judged(found)
     context = {
-        "heading": label(asked.step), "asked": asked, "case": found, "form": form.marked() if form.errors else form,
+        "heading": asked.step_label, "asked": asked, "case": found, "form": form.marked() if form.errors else form,
         "view": view, "step": view[asked.step] if asked.step in BY_KEY else None, "done": bool(asked.answer),
         "papers": found.papers.all(), "own": asked.by_id == reader.pk,
         "contacts": queries.companions(found, CompanionRole.CONTACT),
@@ -357,7 +361,8 @@ def what_if(request: HttpRequest, pk: int) -> HttpResponse:
     found = queries.case_of(reader, pk)
     entries = {each.key for each in found.steps.all()}
     bound = request.GET or None
-    form = WhatIfForm(bound, entries=entries, member=found.member)
+    noticed = services.judged(found)["candidate"].notice is not None
+    form = WhatIfForm(bound, entries=entries, member=found.member, noticed=noticed)
     good = not form.is_bound or form.is_valid()
     asked = (
         {name: value for name, value in form.cleaned_data.items() if value} if form.is_bound and good else {}
@@ -388,6 +393,8 @@ def file_list(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "heading": _("材料清单"), "case": found, "view": view, "rows": rows, "others": others,
         "today": timezone.localdate(),
+        # Papers that are missing are marked in their rows.
+        "objections": [each for each in view.objections if each[1].code != "paper_missing"],
         "contacts": queries.companions(found, CompanionRole.CONTACT),
         "introducers": queries.companions(found, CompanionRole.INTRODUCER),
     }  # fmt: skip
