@@ -507,6 +507,12 @@ def test_what_if_knows_the_newer_days(client_of: ClientOf, world: SimpleNamespac
     address = f"/admission/{case.pk}/what-if/"
     page = client.get(f"{address}?pre_review=2026-12-01&vote=2027-01-02").content.decode()
     assert "最迟应当在 2027 年 1 月 1 日提交支部大会讨论" in page
+    assert "2027 年 5 月 1 日" not in page
+    planned = f"{address}?vote=2027-01-01&approve=2027-04-01&oath="
+    for oath, late in (("2027-05-01", False), ("2027-05-02", True)):
+        page = client.get(planned + oath).content.decode()
+        assert "最迟 2027 年 5 月 1 日" in page
+        assert ("一般最迟在 2027 年 5 月 1 日举行入党宣誓" in page) is late
     page = client.get(f"{address}?notice_from=2026-05-25&notice_to=2026-05-27").content.decode()
     assert "一共只有 3 天" in page
     answer = client.get(f"/api/v1/admissions/{case.pk}/what-if/?pre_review=2026-12-01").json()

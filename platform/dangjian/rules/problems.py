@@ -167,6 +167,9 @@ MESSAGES: Final = {
     ),
 }
 
+# What may be in order: somebody has to look, nothing is refused.
+TO_CHECK: Final = frozenset({"notice_to_check", "notice_after_candidate"})
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -175,6 +178,10 @@ class Problem:
     code: str
     rule: Rule
     values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_to_check(self) -> bool:
+        return self.code in TO_CHECK
 
     @property
     def message(self) -> str:

@@ -140,7 +140,9 @@ class StepForm(AdmissionForm):
             self.fields["notice_from"] = DayField(label=_("公示开始"), required=unnoticed)
             self.fields["notice_to"] = DayField(
                 label=_("公示结束"), required=unnoticed,
-                help_text=_("2026 年 5 月 11 日起，列为发展对象以前要公示，不少于 5 个工作日。"),
+                help_text=_(
+                    "2026 年 5 月 11 日起，列为发展对象以前要公示，不少于 5 个工作日。还没有结束的，以后再补。"
+                ),
             )  # fmt: skip
         elif step == "training":
             self.fields["days"] = _Count(_("天数"))

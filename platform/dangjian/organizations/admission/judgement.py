@@ -271,12 +271,14 @@ def _plain(
 
 
 def _oath(book: Book, view: StepView, approved: StepView, today: date) -> StepView:
-    """The oath with its last day, where a rule sets one; late it counts."""
-    found = admission.oath_by(book, approved.on, view.on or today) if approved.attained else None
+    """The oath with its last day, where a rule sets one; late it counts. Also after an approval that is planned."""
+    on = view.on or today
+    found = admission.oath_by(book, approved.on, on) if approved.state != "unlawful" else None
     if found is None:
         return view
     rule, latest = found
-    if view.state not in {"done", "open"} or (view.on or today) <= latest:
+    waits = view.state == "blocked" and view.on is None
+    if view.state == "unlawful" or waits or on <= latest:
         return replace(view, latest=latest)
     return replace(
         view, latest=latest, state="late", problems=(Problem("oath_late", rule, {"latest": latest}),)
